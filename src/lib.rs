@@ -1,0 +1,7 @@
+//! Elastane: an elastic.io-compatible integration platform as one synchronous
+//! binary over one SQLite file. ARCHITECTURE.md tells where things live and why.
+
+pub mod clock;
+pub mod domain;
+pub mod store;
+pub mod thread;
