@@ -36,13 +36,18 @@ impl Clock {
     }
 
     /// Returns the milliseconds since 1970, UTC.
-    #[expect(clippy::disallowed_methods, reason = "the one reader of the wall clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one reader of the wall clock"
+    )]
     pub fn now_ms(&self) -> i64 {
         if let Some(fixed) = &self.fixed_ms {
             return fixed.load(Ordering::SeqCst);
         }
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        since.map_or(0, |passed| i64::try_from(passed.as_millis()).unwrap_or(i64::MAX))
+        since.map_or(0, |passed| {
+            i64::try_from(passed.as_millis()).unwrap_or(i64::MAX)
+        })
     }
 }
 
@@ -58,7 +63,10 @@ pub fn monotonic_us() -> u64 {
 }
 
 /// Returns the time since the first call of any function of this module.
-#[expect(clippy::disallowed_methods, reason = "the one reader of the monotonic clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one reader of the monotonic clock"
+)]
 fn since_start() -> std::time::Duration {
     static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed()

@@ -1,4 +1,20 @@
 //! What things are and what is allowed: pure types and rules, no I/O, no clock.
 
+pub mod api_key;
+pub mod audit;
+pub mod component;
+pub mod credential;
+pub mod env_var;
 pub mod error;
+pub mod flow;
 pub mod id;
+pub mod principal;
+pub mod recipe;
+pub mod slug;
+pub mod ssh_key;
+pub mod team;
+pub mod text;
+pub mod tombstone;
+pub mod user;
+
+pub use error::{Error, FieldError, Kind, Result};

@@ -1,7 +1,11 @@
 //! Elastane: an elastic.io-compatible integration platform as one synchronous
 //! binary over one SQLite file. ARCHITECTURE.md tells where things live and why.
 
+pub mod api;
+pub mod app;
 pub mod clock;
 pub mod domain;
+pub mod http;
+pub mod server;
 pub mod store;
 pub mod thread;

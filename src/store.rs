@@ -1,1 +1,30 @@
-//! Every line of SQL.
+//! Every line of SQL: the file, its one writer, its readers, one file a resource.
+
+mod access;
+mod api_key;
+mod audit;
+mod backup;
+mod check;
+mod connect;
+mod handle;
+mod inside;
+mod migrate;
+#[doc(hidden)] // Not for callers: public so that tests can shorten limits.
+pub mod options;
+mod reader;
+mod schema;
+mod setting;
+mod sql;
+mod team;
+mod tombstone;
+mod upkeep;
+mod user;
+mod writer;
+
+pub use access::{Read, Write};
+pub use api_key::FoundKey;
+pub use backup::IfExists;
+pub use check::{Check, Orphan};
+pub use handle::{OpenMode, Stats, Store};
+#[doc(hidden)] // Not for callers: public so that tests can bring their own lists.
+pub use migrate::{APPLICATION_ID, MIGRATIONS, Migration, Plan, SCHEMA};

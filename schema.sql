@@ -1,0 +1,206 @@
+-- The schema of an Elastane database: the truth. A fresh database is made from
+-- this file; older ones reach it by the migrations of src/store/migrations, and
+-- a test holds both equal. Rules: every table STRICT, every column with a comment,
+-- times are integer milliseconds since 1970 UTC, ids are 24 lower-case hex digits,
+-- truth values are 0 or 1, nothing secret stands here in clear.
+
+-- Facts of the installation that no person sets.
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,  -- name of the fact, such as key_check or builtin_digest
+    value BLOB NOT NULL      -- its value: text or bytes, as the fact's reader knows
+) STRICT, WITHOUT ROWID;
+
+-- Settings that the operator changes while the server runs.
+CREATE TABLE settings (
+    key        TEXT PRIMARY KEY,                        -- name of the setting, such as maintenance
+    value      TEXT NOT NULL CHECK (json_valid(value)), -- its value as JSON
+    changed_at INTEGER NOT NULL                         -- when it was last set
+) STRICT, WITHOUT ROWID;
+
+-- People who sign in.
+CREATE TABLE users (
+    id              TEXT PRIMARY KEY,                          -- user id
+    email           TEXT NOT NULL,                             -- address as it was given
+    email_key       TEXT NOT NULL UNIQUE,                      -- the address in lower case: unique ignoring case
+    first_name      TEXT NOT NULL,                             -- given name
+    last_name       TEXT NOT NULL,                             -- family name
+    company         TEXT,                                      -- company, where one was given
+    password_hash   TEXT NOT NULL,                             -- argon2id as a PHC string
+    is_tenant_admin INTEGER NOT NULL DEFAULT 0 CHECK (is_tenant_admin IN (0, 1)), -- administers the installation
+    state           TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'disabled')), -- disabled users can't sign in
+    created_by      TEXT REFERENCES users (id) ON DELETE SET NULL, -- who registered this user, and may delete it
+    created_at      INTEGER NOT NULL,                          -- when it was registered
+    updated_at      INTEGER NOT NULL,                          -- when a field last changed
+    last_login_at   INTEGER                                    -- when a request was last signed in, to the minute
+) STRICT;
+CREATE INDEX users_created_by ON users (created_by) WHERE created_by IS NOT NULL;
+
+-- Keys by which clients act on a user's behalf; v1 calls one api_secret.
+CREATE TABLE api_keys (
+    id           TEXT PRIMARY KEY,                                   -- id of the key, which is not the key
+    user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- whom it signs in
+    name         TEXT NOT NULL,                                      -- what it is for
+    prefix       TEXT NOT NULL,                                      -- first eight characters, to tell keys apart
+    hash         BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),     -- SHA-256 of the key; the key itself is nowhere
+    created_at   INTEGER NOT NULL,                                   -- when it was made
+    last_used_at INTEGER,                                            -- when it last signed in, to the minute
+    expires_at   INTEGER                                             -- when it ends; never where missing
+) STRICT;
+CREATE INDEX api_keys_user ON api_keys (user_id, id);
+
+-- Developer teams, which own repositories.
+CREATE TABLE teams (
+    id         TEXT PRIMARY KEY,     -- team id
+    name       TEXT NOT NULL,        -- name as it was given
+    slug       TEXT NOT NULL UNIQUE, -- name in git addresses and in commands such as elasticio/timer:timer
+    created_at INTEGER NOT NULL      -- when it was made
+) STRICT;
+
+-- Who belongs to which team.
+CREATE TABLE team_members (
+    team_id  TEXT NOT NULL REFERENCES teams (id) ON DELETE CASCADE, -- the team
+    user_id  TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- its member
+    added_at INTEGER NOT NULL,                                      -- since when
+    PRIMARY KEY (team_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX team_members_user ON team_members (user_id, team_id);
+
+-- SSH public keys, each unique over the installation: git access maps a key to one user.
+CREATE TABLE ssh_keys (
+    id              TEXT PRIMARY KEY,                                       -- key id
+    user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,  -- whose key
+    title           TEXT NOT NULL,                                          -- what the user calls it
+    algorithm       TEXT NOT NULL,                                          -- OpenSSH name, such as ssh-ed25519
+    bits            INTEGER NOT NULL,                                       -- size of the key
+    line            TEXT NOT NULL,                                          -- one canonical OpenSSH line
+    blob_sha256     BLOB NOT NULL UNIQUE CHECK (length(blob_sha256) = 32),  -- SHA-256 of the key blob
+    fingerprint     TEXT NOT NULL,                                          -- SHA256: form, as ssh-keygen -lf prints it
+    fingerprint_md5 TEXT NOT NULL,                                          -- 16 hex pairs, for older clients
+    is_weak         INTEGER NOT NULL CHECK (is_weak IN (0, 1)),             -- accepted, but to be replaced (DSA)
+    created_at      INTEGER NOT NULL,                                       -- when it was added
+    last_used_at    INTEGER                                                 -- when git last accepted it
+) STRICT;
+CREATE INDEX ssh_keys_user ON ssh_keys (user_id, id);
+
+-- Repositories, and the components built from them: one id for both.
+CREATE TABLE components (
+    id         TEXT PRIMARY KEY,                                 -- component id, v1 repo_id
+    team_id    TEXT NOT NULL REFERENCES teams (id),              -- the team that owns it
+    name       TEXT NOT NULL,                                    -- repository name as it was given
+    slug       TEXT NOT NULL,                                    -- its name in git addresses and commands
+    access     TEXT NOT NULL DEFAULT 'team' CHECK (access IN ('team', 'tenant', 'global')), -- who may use it
+    is_builtin INTEGER NOT NULL DEFAULT 0 CHECK (is_builtin IN (0, 1)), -- embedded in the binary
+    created_at INTEGER NOT NULL,                                 -- when it was made
+    UNIQUE (team_id, slug)
+) STRICT;
+CREATE INDEX components_shared ON components (access, id) WHERE access <> 'team';
+
+-- Successful builds of components.
+CREATE TABLE component_versions (
+    component_id TEXT NOT NULL REFERENCES components (id) ON DELETE CASCADE, -- the component
+    revision     TEXT NOT NULL,                                    -- git revision; for built-ins a hash of the descriptor
+    number       INTEGER NOT NULL CHECK (number > 0),              -- 1, 2, 3 in the order of builds
+    title        TEXT NOT NULL,                                    -- title of the descriptor, for lists
+    descriptor   TEXT NOT NULL CHECK (json_valid(descriptor)),     -- component.json plus what the build adds
+    icon         TEXT,                                             -- logo as base64
+    created_at   INTEGER NOT NULL,                                 -- when it was built
+    PRIMARY KEY (component_id, revision)
+) STRICT;
+CREATE UNIQUE INDEX component_versions_latest ON component_versions (component_id, number);
+
+-- Environment variables of components.
+CREATE TABLE env_vars (
+    component_id TEXT NOT NULL REFERENCES components (id) ON DELETE CASCADE, -- the component
+    name         TEXT NOT NULL,    -- name of the variable
+    key_version  INTEGER NOT NULL, -- which key of the key file sealed it
+    sealed       BLOB NOT NULL,    -- nonce and ciphertext of the value
+    PRIMARY KEY (component_id, name)
+) STRICT, WITHOUT ROWID;
+
+-- Credentials for third parties; v1 calls one an account.
+CREATE TABLE credentials (
+    id           TEXT PRIMARY KEY,                                      -- credential id
+    user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- whose
+    name         TEXT NOT NULL,                                         -- what the user calls it
+    type         TEXT NOT NULL,                                         -- component or connector that it is for, v1 type
+    component_id TEXT REFERENCES components (id) ON DELETE SET NULL,    -- that component, where the type names one
+    key_version  INTEGER NOT NULL,                                      -- which key of the key file sealed it
+    sealed       BLOB NOT NULL,                                         -- nonce and ciphertext of the keys as JSON
+    created_at   INTEGER NOT NULL,                                      -- when it was made
+    updated_at   INTEGER NOT NULL                                       -- when it last changed
+) STRICT;
+CREATE INDEX credentials_user ON credentials (user_id, id);
+CREATE INDEX credentials_component ON credentials (component_id) WHERE component_id IS NOT NULL;
+
+-- Recipes: flows with blanks, ready to be activated.
+CREATE TABLE recipes (
+    id          TEXT PRIMARY KEY,                                  -- 24 hex digits or a slug
+    title       TEXT NOT NULL,                                     -- what it is called
+    description TEXT NOT NULL,                                     -- what it does, Markdown
+    accounts    TEXT NOT NULL CHECK (json_valid(accounts)),        -- connector to the schema of its credentials
+    flows       TEXT NOT NULL CHECK (json_valid(flows)),           -- the flows to make: title, cron, graph
+    origin      TEXT NOT NULL CHECK (origin IN ('bundled', 'imported')), -- where it comes from
+    created_at  INTEGER NOT NULL,                                  -- when it was first imported
+    updated_at  INTEGER NOT NULL                                   -- when it was last imported
+) STRICT;
+
+-- Flows; v1 calls one a task.
+CREATE TABLE flows (
+    id              TEXT PRIMARY KEY,                                      -- flow id
+    user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- whose
+    name            TEXT NOT NULL,                                         -- what it is called
+    description     TEXT,                                                  -- what it is for
+    type            TEXT NOT NULL DEFAULT 'ordinary' CHECK (type IN ('ordinary', 'long_running')), -- by schedule or always up
+    status          TEXT NOT NULL DEFAULT 'inactive' CHECK (status IN ('active', 'inactive', 'suspended')), -- runs or not
+    graph           TEXT NOT NULL CHECK (json_valid(graph)),               -- nodes and edges as API v2 shows them
+    cron            TEXT,                                                  -- schedule, five fields
+    recipe_id       TEXT,                                                  -- recipe that it was made from
+    version         INTEGER NOT NULL DEFAULT 1 CHECK (version > 0),        -- counts the changes of the graph
+    created_at      INTEGER NOT NULL,                                      -- when it was made
+    updated_at      INTEGER NOT NULL,                                      -- when it last changed
+    last_started_at INTEGER                                                -- when it was last started
+) STRICT;
+CREATE INDEX flows_user ON flows (user_id, id);
+CREATE INDEX flows_status ON flows (status, id) WHERE status <> 'inactive';
+
+-- The steps of a flow's graph, to ask which flows use a component or a credential.
+CREATE TABLE flow_steps (
+    flow_id       TEXT NOT NULL REFERENCES flows (id) ON DELETE CASCADE, -- the flow
+    position      INTEGER NOT NULL,  -- place of the node in the graph, from 0
+    step_id       TEXT NOT NULL,     -- id of the node, such as step_1
+    team          TEXT NOT NULL,     -- slug of the team in its command
+    component     TEXT NOT NULL,     -- slug of the repository in its command
+    credential_id TEXT REFERENCES credentials (id) ON DELETE SET NULL, -- credential on the node
+    PRIMARY KEY (flow_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX flow_steps_component ON flow_steps (team, component);
+CREATE INDEX flow_steps_credential ON flow_steps (credential_id) WHERE credential_id IS NOT NULL;
+
+-- What was deleted, and who could see it: those are answered 410, all others 404.
+CREATE TABLE tombstones (
+    kind       TEXT NOT NULL, -- kind of the object, such as flow or ssh_key
+    id         TEXT NOT NULL, -- its id
+    user_id    TEXT REFERENCES users (id) ON DELETE CASCADE, -- the user who could see it
+    team_id    TEXT REFERENCES teams (id) ON DELETE CASCADE, -- the team whose members could see it
+    deleted_at INTEGER NOT NULL, -- when it was deleted
+    PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tombstones_user ON tombstones (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX tombstones_team ON tombstones (team_id) WHERE team_id IS NOT NULL;
+
+-- Who did what, from where, to which object, when. Rows are added and pruned, never changed.
+CREATE TABLE audit_log (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT, -- order of the entries
+    at          INTEGER NOT NULL,                  -- when
+    actor_kind  TEXT NOT NULL CHECK (actor_kind IN ('user', 'operator', 'system', 'anonymous')), -- what kind of actor
+    actor_id    TEXT,                              -- user id of the actor, where it is a user
+    channel     TEXT NOT NULL CHECK (channel IN ('api', 'cli', 'console', 'server')), -- through which door
+    address     TEXT,                              -- network address, where there is one
+    request_id  TEXT,                              -- id of the request, where there is one
+    action      TEXT NOT NULL,                     -- what was done, such as flow.start
+    object_kind TEXT,                              -- kind of the object
+    object_id   TEXT,                              -- id of the object
+    detail      TEXT CHECK (detail IS NULL OR json_valid(detail)) -- more facts as JSON, never a secret
+) STRICT;
+CREATE INDEX audit_log_object ON audit_log (object_kind, object_id, id);
+CREATE INDEX audit_log_actor ON audit_log (actor_id, id);

@@ -1,0 +1,22 @@
+//! Wire shapes: requests in, verbs called, answers out. Touches no store.
+//!
+//! [`dispatch`] is the walk that every request takes; `v1` and `v2` hold one file a
+//! resource and never import each other; `ops` is health and metrics.
+
+pub mod body;
+pub mod call;
+pub mod dispatch;
+pub mod error;
+pub mod ops;
+pub mod route;
+pub mod shared;
+pub mod v1;
+
+use route::Route;
+
+/// Returns all routes of the server.
+pub fn routes() -> Vec<Route> {
+    let mut routes = ops::ROUTES.to_vec();
+    routes.extend(v1::routes());
+    routes
+}

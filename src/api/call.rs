@@ -1,0 +1,108 @@
+//! One call, parsed, and the reply to it.
+
+use std::str::FromStr;
+
+use serde_json::{Map, Value};
+
+use super::shared::Shared;
+use crate::app::App;
+use crate::domain::principal::Principal;
+use crate::domain::{Error, Result};
+use crate::http::router::Params;
+
+/// Which shape a client wants where the first and the later documents exclude each
+/// other (`v1.md 1.6`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compat {
+    /// The shape of the first documents: the default.
+    Seed,
+    /// The shape of the later ones, by `?compat=later` or `X-Elastane-Compat: later`.
+    Later,
+}
+
+/// One call: who asks, for what, with which body.
+pub struct Call<'a> {
+    /// The verbs.
+    pub app: &'a App,
+    /// What the server shares between its calls.
+    pub shared: &'a Shared,
+    /// Who asks.
+    pub who: Principal,
+    /// The parameters of the path, decoded.
+    pub params: Params<'a>,
+    /// The pairs of the query, decoded.
+    pub query: &'a [(String, String)],
+    /// The members of the body; empty where there was none (`v1.md 1.3`).
+    pub body: Map<String, Value>,
+    /// The wanted shape.
+    pub compat: Compat,
+    /// Scheme and host as the client named them, for absolute links; no final slash.
+    pub base_url: String,
+}
+
+impl Call<'_> {
+    /// Returns a parameter of the path as text.
+    pub fn param(&self, name: &str) -> &str {
+        self.params.get(name).unwrap_or_default()
+    }
+
+    /// Returns a parameter of the path as an id; one that is not well-formed is the id
+    /// of nothing: 404 for the thing called `what` (`v1.md 1.1`).
+    pub fn id<T: FromStr>(&self, name: &str, what: &str) -> Result<T> {
+        self.param(name).parse().map_err(|_| Error::not_found(what))
+    }
+}
+
+/// What a handler answers.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// More headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub content: Content,
+}
+
+/// The body of a reply.
+#[derive(Debug)]
+pub enum Content {
+    /// None.
+    Empty,
+    /// JSON.
+    Json(Value),
+    /// Text of the given media type.
+    Text(&'static str, String),
+}
+
+impl Reply {
+    /// Makes a JSON reply.
+    pub fn json(status: u16, value: Value) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            content: Content::Json(value),
+        }
+    }
+
+    /// Makes a JSON reply with status 200.
+    pub fn ok(value: Value) -> Self {
+        Self::json(200, value)
+    }
+
+    /// Makes a reply of text in a media type.
+    pub fn text(status: u16, media_type: &'static str, text: String) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            content: Content::Text(media_type, text),
+        }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}

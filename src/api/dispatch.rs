@@ -1,0 +1,315 @@
+//! The walk that every request takes, from its head to its answer.
+//!
+//! In order: request id, the joke method, the route (404, 405), the accepted type
+//! (406), maintenance (503), requests that a foreign page made (403), the limit of the
+//! address (429), who asks (401), the limit of the account (429), the body (400, 413),
+//! the handler. Whatever goes wrong is one [`Error`], shaped here.
+
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::body;
+use super::call::{Call, Compat, Content, Reply};
+use super::error::{body_v1, status_v1};
+use super::route::{Access, Route};
+use super::shared::Shared;
+use crate::app::{App, BasicCredentials, SecretText};
+use crate::clock::monotonic_us;
+use crate::domain::principal::{Actor, Channel, Origin, Principal};
+use crate::domain::{Error, Kind, Result};
+use crate::http::router::{Match, Router};
+use crate::http::{BodyError, Handler, Refusal, Request, Response, basic, media};
+
+/// The media type of every JSON answer (`v1.md 1.4`).
+const JSON: &str = "application/json; charset=utf-8";
+
+/// What asks for credentials (`v1.md 1.2`, rule 1).
+const CHALLENGE: &str = "Basic realm=\"Elastane\", charset=\"UTF-8\"";
+
+/// The longest request id that is taken over from a client: a UUID twice over.
+const REQUEST_ID_MAX_BYTES: usize = 72;
+
+/// The API: routes over the application.
+pub struct Api {
+    app: App,
+    shared: Arc<Shared>,
+    router: Router<Route>,
+}
+
+/// What is known of a request once its answer is made: for the log line.
+struct Trace {
+    request_id: String,
+    user: Option<String>,
+}
+
+impl Api {
+    /// Puts the routes of all versions over an application.
+    pub fn new(app: App, shared: Arc<Shared>) -> Result<Self> {
+        let routes = super::routes()
+            .into_iter()
+            .map(|route| (route.method, route.path, route));
+        let router = Router::new(routes).map_err(Error::internal)?;
+        Ok(Self {
+            app,
+            shared,
+            router,
+        })
+    }
+
+    /// Answers a request whose id is known; every failure is an error.
+    fn answer(&self, request: &mut Request<'_>, trace: &mut Trace) -> Result<Reply> {
+        if request.method() == "BREW" {
+            return Ok(Reply::json(418, json!({ "message": "I'm a teapot" })));
+        }
+        let (route, params) = match self.router.find(request.method(), request.path()) {
+            Match::Found { route, params } => (route, params),
+            Match::MethodNotAllowed { allow } => {
+                let message = format!("this path offers {allow} only");
+                return Ok(
+                    Reply::json(405, json!({ "message": message })).with_header("Allow", allow)
+                );
+            }
+            Match::NotFound => return Err(Error::new(Kind::NotFound, "there is no such path")),
+        };
+        let origin = Origin {
+            channel: Channel::Api,
+            address: request.client(),
+            request_id: Some(trace.request_id.clone()),
+        };
+        let who = match route.access {
+            Access::Public => anonymous(origin),
+            Access::Metrics => {
+                self.may_read_metrics(request)?;
+                anonymous(origin)
+            }
+            Access::User => {
+                if !media::accepts(request.header("accept"), &["application/json"]) {
+                    let message = "the answer is application/json, which your Accept refuses";
+                    return Ok(Reply::json(406, json!({ "message": message })));
+                }
+                self.admit(request, origin)?
+            }
+        };
+        trace.user = who.user_id().map(|id| id.to_string());
+        let bytes = request
+            .body(self.shared.options.body_max_bytes)
+            .map_err(body_error)?;
+        let mut call = Call {
+            app: &self.app,
+            shared: &self.shared,
+            who,
+            params,
+            query: request.query(),
+            body: body::parse(request.header("content-type"), &bytes)?,
+            compat: compat_of(request),
+            base_url: self.base_url(request),
+        };
+        (route.handler)(&mut call)
+    }
+
+    /// Lets a request for signed-in users in, and says who it is.
+    fn admit(&self, request: &Request<'_>, origin: Origin) -> Result<Principal> {
+        if let Some(message) = self.shared.maintenance() {
+            return Err(Error::unavailable(message, MAINTENANCE_RETRY_S));
+        }
+        self.refuse_foreign_pages(request)?;
+        self.app.admit_address(origin.address)?;
+        let sent = request
+            .header("authorization")
+            .and_then(basic::credentials)
+            .map(|sent| BasicCredentials {
+                user: sent.user,
+                password: SecretText::new(sent.password),
+            });
+        let who = self.app.sign_in(sent.as_ref(), origin)?;
+        self.app.admit_account(&who)?;
+        Ok(who)
+    }
+
+    /// Refuses state-changing requests that a page of another site made, so that a
+    /// browser's remembered credentials can't be abused (`v1.md 1.3`).
+    fn refuse_foreign_pages(&self, request: &Request<'_>) -> Result<()> {
+        if matches!(request.method(), "GET" | "HEAD") {
+            return Ok(());
+        }
+        let from_elsewhere = request
+            .header("sec-fetch-site")
+            .is_some_and(|site| site.eq_ignore_ascii_case("cross-site"));
+        let origin_is_foreign = request
+            .header("origin")
+            .is_some_and(|origin| !self.is_own_origin(origin, request.host()));
+        if from_elsewhere || origin_is_foreign {
+            return Err(Error::forbidden(
+                "requests from pages of other sites are refused",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Tells whether an `Origin` is this server's own or one that the operator allows.
+    fn is_own_origin(&self, origin: &str, host: Option<&str>) -> bool {
+        let own = origin
+            .split_once("://")
+            .is_some_and(|(_, named)| host.is_some_and(|host| named.eq_ignore_ascii_case(host)));
+        own || self
+            .shared
+            .options
+            .allowed_origins
+            .iter()
+            .any(|allowed| allowed.eq_ignore_ascii_case(origin))
+    }
+
+    /// Lets loopback peers and holders of the token read the metrics.
+    fn may_read_metrics(&self, request: &Request<'_>) -> Result<()> {
+        let local = request.client().is_none_or(|address| address.is_loopback());
+        let token = request
+            .header("authorization")
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .is_some_and(|token| self.shared.is_metrics_token(token));
+        if local || token {
+            Ok(())
+        } else {
+            Err(Error::forbidden(
+                "metrics are for this machine, or for holders of the token",
+            ))
+        }
+    }
+
+    /// Returns scheme and host for absolute links.
+    fn base_url(&self, request: &Request<'_>) -> String {
+        match (&self.shared.options.public_url, request.host()) {
+            (Some(url), _) => url.clone(),
+            (None, Some(host)) => format!("http://{host}"),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// Returns the id of a request: the client's where it is well-formed, else a new one.
+    fn request_id(&self, request: &Request<'_>) -> String {
+        let sent = request.header("x-request-id").filter(|id| {
+            !id.is_empty()
+                && id.len() <= REQUEST_ID_MAX_BYTES
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        });
+        sent.map_or_else(|| self.app.new_request_id(), str::to_owned)
+    }
+}
+
+/// Seconds after which clients may ask whether maintenance is over.
+const MAINTENANCE_RETRY_S: u32 = 30;
+
+impl Handler for Api {
+    fn handle(&self, request: &mut Request<'_>) -> Response {
+        let began_us = monotonic_us();
+        let mut trace = Trace {
+            request_id: self.request_id(request),
+            user: None,
+        };
+        let answered = catch_unwind(AssertUnwindSafe(|| self.answer(request, &mut trace)));
+        let reply = match answered {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(error)) => error_reply(&error, &trace.request_id),
+            Err(_) => {
+                self.shared.metrics.panics.add(1);
+                error_reply(&Error::internal("the handler panicked"), &trace.request_id)
+            }
+        };
+        self.shared
+            .metrics
+            .answered(reply.status, monotonic_us() - began_us);
+        log_line(&trace, request, reply.status, monotonic_us() - began_us);
+        response_of(reply).header("X-Request-Id", trace.request_id)
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> Response {
+        tracing::info!(target: "http", status = refusal.status, reason = refusal.message, "refused");
+        refusal.to_json()
+    }
+}
+
+/// Returns the principal of a route that asks nobody for a name.
+fn anonymous(origin: Origin) -> Principal {
+    Principal {
+        actor: Actor::Anonymous,
+        origin,
+    }
+}
+
+/// Returns which shape the client wants: query before header (`v1.md 1.6`).
+fn compat_of(request: &Request<'_>) -> Compat {
+    let wanted = request
+        .query_value("compat")
+        .or_else(|| request.header("x-elastane-compat"));
+    match wanted {
+        Some("later") => Compat::Later,
+        _ => Compat::Seed,
+    }
+}
+
+/// Turns a failed read of the body into an error.
+fn body_error(error: BodyError) -> Error {
+    let kind = if error.status() == 413 {
+        Kind::TooLarge
+    } else {
+        Kind::Invalid
+    };
+    Error::new(kind, error.message())
+}
+
+/// Shapes an error, and logs the ones that are ours.
+fn error_reply(error: &Error, request_id: &str) -> Reply {
+    if error.kind() == Kind::Internal {
+        tracing::error!(target: "http", request_id, causes = %error.causes(), "internal error");
+    }
+    let mut reply = Reply::json(status_v1(error.kind()), body_v1(error));
+    if error.kind() == Kind::Unauthenticated {
+        reply = reply.with_header("WWW-Authenticate", CHALLENGE);
+    }
+    if let Some(seconds) = error.retry_after_s() {
+        reply = reply.with_header("Retry-After", seconds.to_string());
+    }
+    reply
+}
+
+/// Turns a reply into the answer on the wire.
+fn response_of(reply: Reply) -> Response {
+    let mut response = Response::new(reply.status);
+    response = match reply.content {
+        Content::Empty => response,
+        Content::Json(value) => response
+            .header("Content-Type", JSON)
+            .bytes(to_bytes(&value)),
+        Content::Text(media_type, text) => response.header("Content-Type", media_type).bytes(text),
+    };
+    for (name, value) in reply.headers {
+        response = response.header(name, value);
+    }
+    // Answers are one caller's; no cache between may keep them.
+    response.header("Cache-Control", "no-store")
+}
+
+/// Writes a value as JSON; a `Value` has no key that is not a text, so this can't fail.
+fn to_bytes(value: &Value) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// Writes the one line of a request: no query, no body, no address of a person.
+fn log_line(trace: &Trace, request: &Request<'_>, status: u16, took_us: u64) {
+    let path = request.target().split('?').next().unwrap_or_default();
+    tracing::info!(
+        target: "http",
+        request_id = trace.request_id,
+        method = request.method(),
+        path,
+        status,
+        took_us,
+        user = trace.user.as_deref().unwrap_or("-"),
+        address = %request.client().map_or_else(|| "-".to_owned(), |address: IpAddr| address.to_string()),
+        "request"
+    );
+}

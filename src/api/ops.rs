@@ -1,0 +1,161 @@
+//! Health and metrics: without credentials, up during maintenance, never limited.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use serde_json::json;
+
+use super::call::{Call, Reply};
+use super::route::{Access, Route};
+use super::shared::{Counter, LATENCY_BOUNDS_US, Shared};
+use crate::app::App;
+use crate::domain::Result;
+
+/// The routes of operation.
+pub const ROUTES: &[Route] = &[
+    Route::get("/healthz", "tells that the process answers", health).with_access(Access::Public),
+    Route::get("/readyz", "tells that the store is writable", ready).with_access(Access::Public),
+    Route::get("/metrics", "returns counters as Prometheus text", metrics)
+        .with_access(Access::Metrics),
+];
+
+/// How long one try of the store answers for: probes come without credentials, and a
+/// write each would let anybody wear the disk.
+const READY_FOR_MS: i64 = 1_000;
+
+/// When the store was last found writable.
+#[derive(Debug, Default)]
+pub struct Readiness {
+    proved_at_ms: AtomicI64,
+}
+
+impl Readiness {
+    /// Tries the store unless it was just tried.
+    fn prove(&self, app: &App) -> Result<()> {
+        let now_ms = app.now_ms();
+        let age_ms = now_ms - self.proved_at_ms.load(Ordering::Relaxed);
+        if (0..READY_FOR_MS).contains(&age_ms) {
+            return Ok(());
+        }
+        app.prove_writable()?;
+        self.proved_at_ms.store(now_ms, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Answers while the process lives.
+fn health(_: &mut Call<'_>) -> Result<Reply> {
+    Ok(Reply::ok(json!({ "status": "ok" })))
+}
+
+/// Answers 200 only when a write reaches the disk; otherwise the error tells.
+fn ready(call: &mut Call<'_>) -> Result<Reply> {
+    call.shared.readiness.prove(call.app)?;
+    let maintenance = call.shared.maintenance().is_some();
+    Ok(Reply::ok(
+        json!({ "status": "ready", "maintenance": maintenance }),
+    ))
+}
+
+/// Answers the counters.
+fn metrics(call: &mut Call<'_>) -> Result<Reply> {
+    let mut page = Page::default();
+    write_calls(&mut page, call.shared);
+    write_sockets(&mut page, call.shared);
+    write_store(&mut page, call.app);
+    Ok(Reply::text(
+        200,
+        "text/plain; version=0.0.4; charset=utf-8",
+        page.0,
+    ))
+}
+
+/// A page of Prometheus text.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    /// Writes the head of a metric.
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to a String can't fail.
+        let _ = writeln!(
+            self.0,
+            "# HELP elastane_{name} {help}\n# TYPE elastane_{name} {kind}"
+        );
+    }
+
+    /// Writes one sample.
+    fn sample(&mut self, name: &str, labels: &str, value: impl std::fmt::Display) {
+        let _ = writeln!(self.0, "elastane_{name}{labels} {value}");
+    }
+
+    /// Writes a metric of one sample.
+    fn single(&mut self, name: &str, kind: &str, help: &str, value: impl std::fmt::Display) {
+        self.head(name, kind, help);
+        self.sample(name, "", value);
+    }
+}
+
+/// Writes the counters of answered calls.
+fn write_calls(page: &mut Page, shared: &Shared) {
+    let metrics = &shared.metrics;
+    page.head(
+        "requests_total",
+        "counter",
+        "Answered requests by class of status.",
+    );
+    for (class, count) in metrics.by_class.iter().enumerate().skip(1) {
+        page.sample(
+            "requests_total",
+            &format!("{{class=\"{class}xx\"}}"),
+            count.get(),
+        );
+    }
+    page.head(
+        "request_seconds",
+        "histogram",
+        "Time from the head of a request to its answer.",
+    );
+    let mut below = 0;
+    for (bound_us, count) in LATENCY_BOUNDS_US.iter().zip(&metrics.by_latency) {
+        below += count.get();
+        let seconds = seconds(*bound_us);
+        page.sample(
+            "request_seconds_bucket",
+            &format!("{{le=\"{seconds}\"}}"),
+            below,
+        );
+    }
+    below += metrics.by_latency.last().map_or(0, Counter::get);
+    page.sample("request_seconds_bucket", "{le=\"+Inf\"}", below);
+    page.sample("request_seconds_sum", "", seconds(metrics.took_us.get()));
+    page.sample("request_seconds_count", "", below);
+    page.single(
+        "panics_total",
+        "counter",
+        "Handlers that panicked.",
+        metrics.panics.get(),
+    );
+    let maintenance = u8::from(shared.maintenance().is_some());
+    page.single(
+        "maintenance",
+        "gauge",
+        "Whether maintenance is on.",
+        maintenance,
+    );
+}
+
+/// Returns microseconds as a text of seconds.
+fn seconds(us: u64) -> String {
+    format!("{}.{:06}", us / 1_000_000, us % 1_000_000)
+}
+
+/// Writes the counters of the sockets.
+fn write_sockets(page: &mut Page, shared: &Shared) {
+    let _ = (page, shared);
+}
+
+/// Writes the counters of the store.
+fn write_store(page: &mut Page, app: &App) {
+    let _ = (page, app);
+}

@@ -1,0 +1,76 @@
+//! Users (`v1.md 2.1, 3.7`).
+
+use serde_json::{Value, json};
+
+use crate::api::body::Members;
+use crate::api::call::{Call, Reply};
+use crate::api::route::Route;
+use crate::app::SecretText;
+use crate::app::user::Role;
+use crate::domain::Result;
+use crate::domain::user::{NewUser, User};
+
+/// The routes of this resource.
+pub(super) const ROUTES: &[Route] = &[
+    Route::get("/v1/users", "returns the own user", own_user),
+    Route::post("/v1/users", "registers a user", register),
+    Route::delete(
+        "/v1/users/{user_id}",
+        "deletes a user that the caller created",
+        delete,
+    ),
+];
+
+/// Answers the caller's own user: a collection path that returns one object.
+fn own_user(call: &mut Call<'_>) -> Result<Reply> {
+    Ok(Reply::ok(show(call.who.require_user()?)))
+}
+
+/// Registers a user; with `callback` the answer is 202 and the user is posted there.
+fn register(call: &mut Call<'_>) -> Result<Reply> {
+    let mut members = Members::new(&call.body);
+    let email = members.text("email");
+    let first_name = members.text("first_name");
+    let last_name = members.text("last_name");
+    let company = members.text("company");
+    let password = members.required_text("password").map(SecretText::new);
+    let callback = members.text("callback").or(members.text("callback_url"));
+    members.check()?;
+    let new = NewUser::parse(email, first_name, last_name, company)?;
+    let password = password.unwrap_or_else(|| SecretText::new(""));
+    if let Some(callback) = callback {
+        call.app
+            .register_user_later(&call.who, new, password, callback)?;
+        return Ok(Reply::json(202, json!({ "message": "accepted" })));
+    }
+    let made = call
+        .app
+        .register_user(&call.who, new, &password, Role::Member)?;
+    let mut shown = show(&made.user);
+    shown["api_secret"] = json!(made.api_secret.expose());
+    Ok(Reply::json(201, shown))
+}
+
+/// Deletes a user.
+fn delete(call: &mut Call<'_>) -> Result<Reply> {
+    let user = call
+        .app
+        .delete_user(&call.who, call.id("user_id", "user")?)?;
+    Ok(Reply::ok(
+        json!({ "message": format!("User {} has been deleted", user.id) }),
+    ))
+}
+
+/// Returns a user as v1 shows it: `company` only where there is one.
+fn show(user: &User) -> Value {
+    let mut shown = json!({
+        "id": user.id.to_string(),
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "email": user.email.as_str(),
+    });
+    if let Some(company) = &user.company {
+        shown["company"] = json!(company);
+    }
+    shown
+}

@@ -1,0 +1,130 @@
+//! Verbs about API keys: made, listed, revoked; shown once (`v1.md 1.2`).
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::user::require_admin;
+use super::{App, PAGE_MAX, SecretText};
+use crate::domain::api_key::{ApiKey, PREFIX_CHARS};
+use crate::domain::audit::{NewAuditEntry, ObjectKind};
+use crate::domain::id::{ApiKeyId, UserId};
+use crate::domain::principal::Principal;
+use crate::domain::{Error, Kind, Result, text};
+
+/// The most keys of one user: one a client and machine, with room for rotation.
+pub const API_KEYS_MAX: i64 = 100;
+
+/// A key just made, in clear for the only time.
+pub struct NewKey {
+    /// What is kept of it.
+    pub key: ApiKey,
+    /// The key itself.
+    pub secret: SecretText,
+}
+
+impl App {
+    /// Makes a key for a user: for oneself, or for anybody by the operator.
+    pub fn create_api_key(
+        &self,
+        who: &Principal,
+        user: UserId,
+        name: &str,
+        expires_at_ms: Option<i64>,
+    ) -> Result<NewKey> {
+        own_or_operator(who, user)?;
+        let name = text::name("name", name)?;
+        let now_ms = self.now_ms();
+        if expires_at_ms.is_some_and(|at| at <= now_ms) {
+            return Err(Error::invalid("expires_at", "must be in the future"));
+        }
+        let (secret, hash) = self.new_key();
+        let key = ApiKey {
+            id: self.inner.ids.next(),
+            user_id: user,
+            name,
+            prefix: prefix_of(&secret),
+            created_at_ms: now_ms,
+            last_used_at_ms: None,
+            expires_at_ms,
+        };
+        let key = self.act(who, move |act| {
+            if act.user(user)?.is_none() {
+                return Err(Error::not_found("user"));
+            }
+            if act.count_api_keys_of(user)? >= API_KEYS_MAX {
+                return Err(Error::new(
+                    Kind::Conflict,
+                    format!("a user has at most {API_KEYS_MAX} keys: revoke one first"),
+                ));
+            }
+            act.insert_api_key(&key, &hash)?;
+            act.audit(
+                &NewAuditEntry::of("api_key.create", ObjectKind::ApiKey, key.id)
+                    .with(json!({ "user_id": user.to_string() })),
+            )?;
+            Ok(key)
+        })?;
+        Ok(NewKey { key, secret })
+    }
+
+    /// Returns up to `limit` keys of a user after `after`: one's own, or anybody's for
+    /// the operator.
+    pub fn api_keys_of(
+        &self,
+        who: &Principal,
+        user: UserId,
+        after: Option<ApiKeyId>,
+        limit: u32,
+    ) -> Result<Vec<ApiKey>> {
+        own_or_operator(who, user)?;
+        self.read(|read| read.api_keys_of(user, after, limit.min(PAGE_MAX)))
+    }
+
+    /// Revokes a key at once: one's own, or anybody's by the operator.
+    pub fn revoke_api_key(&self, who: &Principal, id: ApiKeyId) -> Result<ApiKey> {
+        self.act(who, move |act| {
+            let key = act
+                .api_key(id)?
+                .filter(|key| own_or_operator(act.who, key.user_id).is_ok())
+                .ok_or_else(|| Error::not_found("API key"))?;
+            if !act.delete_api_key(id)? {
+                return Err(Error::not_found("API key"));
+            }
+            act.audit(
+                &NewAuditEntry::of("api_key.revoke", ObjectKind::ApiKey, id)
+                    .with(json!({ "user_id": key.user_id.to_string() })),
+            )?;
+            Ok(key)
+        })
+    }
+
+    /// Makes a key and the hash under which it is stored.
+    pub(super) fn new_key(&self) -> (SecretText, [u8; 32]) {
+        let secret = SecretText::new(self.inner.random.uuid_v4());
+        let hash = hash_of(secret.expose());
+        (secret, hash)
+    }
+}
+
+/// Returns the leading characters by which keys are told apart.
+pub(super) fn prefix_of(secret: &SecretText) -> String {
+    secret.expose().chars().take(PREFIX_CHARS).collect()
+}
+
+/// Returns the hash under which a key is stored: keys are random, 122 bits, so a plain
+/// SHA-256 is enough and costs less than a microsecond.
+pub(super) fn hash_of(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+/// Refuses everyone but the user and the operator: a tenant administrator has no hand
+/// on another's keys (`v2.md 9`).
+fn own_or_operator(who: &Principal, user: UserId) -> Result<()> {
+    if who.user_id() == Some(user) {
+        Ok(())
+    } else if who.is_operator() {
+        require_admin(who)
+    } else {
+        Err(Error::not_found("user"))
+    }
+}

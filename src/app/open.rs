@@ -1,0 +1,201 @@
+//! Making an installation, opening one, closing it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::key_file::{create_key_file, key_file_beside, read_key_file};
+use super::limiter::{FAILURES_PER_ACCOUNT, FAILURES_PER_ADDRESS, SignInGuard};
+// use super::outgoing::Outgoing;
+use super::password::{HashCost, PasswordHasher, PasswordPolicy};
+use super::random::{IdMaker, Random};
+use super::request_limit::RequestLimits;
+use super::sign_in_cache::{MAX_REMEMBERED, SignInCache};
+use super::ssh_key_policy::RSA_BITS_MIN;
+use super::vault::{Sealed, Vault};
+use super::{App, Inner};
+use crate::clock::Clock;
+use crate::domain::{Error, Kind, Result};
+use crate::store::{OpenMode, Store};
+
+/// The fact that holds the check value of the key file.
+const META_KEY_CHECK: &str = "key_check";
+
+/// The fact that holds the version of the key that sealed the check value.
+const META_KEY_CHECK_VERSION: &str = "key_check_version";
+
+/// The rules that the operator may set.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Whether a login password signs in where no key fits (`v1.md 1.2`, rule 6).
+    pub password_auth: bool,
+    /// What passwords must be like.
+    pub password: PasswordPolicy,
+    /// Whether only tenant administrators register users (`v1.md 2.1`).
+    pub registration_by_admins_only: bool,
+    /// The smallest RSA key that is accepted, in bits.
+    pub min_rsa_bits: u32,
+    /// Whether requests are limited per account and address; sign-in limits always are.
+    pub request_limits: bool,
+    /// Whether outgoing requests may go to private and loopback addresses.
+    pub allow_private_networks: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            password_auth: true,
+            password: PasswordPolicy::DEFAULT,
+            registration_by_admins_only: false,
+            min_rsa_bits: RSA_BITS_MIN,
+            request_limits: true,
+            allow_private_networks: false,
+        }
+    }
+}
+
+/// What an application is opened with.
+#[derive(Clone, Debug)]
+pub struct AppOptions {
+    /// The database file.
+    pub database: PathBuf,
+    /// The key file; `elastane.key` beside the database where missing.
+    pub key_file: Option<PathBuf>,
+    /// The rules that the operator set.
+    pub rules: Rules,
+    /// The clock.
+    pub clock: Clock,
+    /// The source of randomness.
+    pub random: Random,
+    /// What hashing a password costs.
+    pub hash_cost: HashCost,
+}
+
+impl AppOptions {
+    /// Returns the options of an ordinary installation over `database`.
+    pub fn new(database: impl Into<PathBuf>) -> Self {
+        Self {
+            database: database.into(),
+            key_file: None,
+            rules: Rules::default(),
+            clock: Clock::system(),
+            random: Random::system(),
+            hash_cost: HashCost::DEFAULT,
+        }
+    }
+
+    /// Returns where the key file lies.
+    pub fn key_path(&self) -> PathBuf {
+        self.key_file
+            .clone()
+            .unwrap_or_else(|| key_file_beside(&self.database))
+    }
+}
+
+/// For what an existing installation is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// To serve it: an older schema is migrated, the built-in components are renewed.
+    Serve,
+    /// To work on it beside a server or without one: nothing is migrated.
+    Use,
+    /// To look at it: nothing can be written.
+    Look,
+}
+
+impl App {
+    /// Makes an installation: the key file, the database, the check value that ties
+    /// them, the built-in components and the bundled recipes.
+    ///
+    /// A database that exists already is a conflict, and nothing is touched.
+    pub fn init(options: &AppOptions) -> Result<Self> {
+        if options.database.exists() {
+            return Err(Error::new(
+                Kind::Conflict,
+                format!("{} exists already", options.database.display()),
+            ));
+        }
+        let key_path = options.key_path();
+        let keys = if key_path.exists() {
+            read_key_file(&key_path)?
+        } else {
+            create_key_file(&key_path, &options.random)?
+        };
+        let store = Store::open(&options.database, OpenMode::Create)?;
+        let vault = Vault::new(keys, options.random.clone());
+        let check = vault.check_value()?;
+        store.write(move |write| {
+            write.set_meta(META_KEY_CHECK, &check.blob)?;
+            write.set_meta(
+                META_KEY_CHECK_VERSION,
+                check.key_version.to_string().as_bytes(),
+            )
+        })?;
+        let app = Self::assemble(store, vault, options)?;
+        app.renew_builtin_components()?;
+        app.import_bundled_recipes()?;
+        Ok(app)
+    }
+
+    /// Opens an existing installation. A missing or wrong key file is refused with what
+    /// to do about it.
+    pub fn open(options: &AppOptions, opening: Opening) -> Result<Self> {
+        let mode = match opening {
+            Opening::Serve => OpenMode::Migrate,
+            Opening::Use => OpenMode::Existing,
+            Opening::Look => OpenMode::ReadOnly,
+        };
+        let store = Store::open(&options.database, mode)?;
+        let keys = read_key_file(&options.key_path())?;
+        let vault = Vault::new(keys, options.random.clone());
+        let check = store.read(|read| {
+            Ok((
+                read.meta(META_KEY_CHECK)?,
+                read.meta(META_KEY_CHECK_VERSION)?,
+            ))
+        })?;
+        vault.verify_check(&sealed_check(check)?)?;
+        let app = Self::assemble(store, vault, options)?;
+        if opening == Opening::Serve {
+            app.renew_builtin_components()?;
+        }
+        Ok(app)
+    }
+
+    /// Puts the parts together.
+    fn assemble(store: Store, vault: Vault, options: &AppOptions) -> Result<Self> {
+        Ok(Self {
+            inner: Arc::new(Inner {
+                store,
+                clock: options.clock.clone(),
+                random: options.random.clone(),
+                ids: IdMaker::new(options.clock.clone(), &options.random),
+                vault,
+                hasher: PasswordHasher::start(options.hash_cost, options.random.clone())?,
+                sign_ins: SignInCache::new(MAX_REMEMBERED, &options.random),
+                requests: RequestLimits::new(options.rules.request_limits),
+                guard: SignInGuard::new(FAILURES_PER_ADDRESS, FAILURES_PER_ACCOUNT),
+                // outgoing: Outgoing::new(options.rules.allow_private_networks),
+                rules: options.rules.clone(),
+            }),
+        })
+    }
+
+    /// Ends the application: queued writes are done, the WAL is checkpointed.
+    pub fn close(&self) {
+        self.inner.store.close();
+    }
+}
+
+/// Returns the stored check value.
+fn sealed_check((blob, version): (Option<Vec<u8>>, Option<Vec<u8>>)) -> Result<Sealed> {
+    let version = version
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .and_then(|text| text.parse().ok());
+    match (blob, version) {
+        (Some(blob), Some(key_version)) => Ok(Sealed { key_version, blob }),
+        _ => Err(Error::new(
+            Kind::Invalid,
+            "the database has no check value of a key file: it was not made by `elastane init`",
+        )),
+    }
+}

@@ -1,0 +1,89 @@
+//! Components and their repositories: one id for both (`v1.md 2.4, 2.5`, `v2.md 1`).
+
+use serde_json::Value;
+
+use super::id::{ComponentId, TeamId};
+use super::slug::Slug;
+
+/// Who may use a component (`v2.md 4.1`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The team alone.
+    Team,
+    /// Everyone on the installation.
+    Tenant,
+    /// Everyone; a standard component.
+    Global,
+}
+
+impl Access {
+    /// Returns the word that the database and API v2 use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Team => "team",
+            Self::Tenant => "tenant",
+            Self::Global => "global",
+        }
+    }
+
+    /// Reads that word; `None` for any other.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Team, Self::Tenant, Self::Global]
+            .into_iter()
+            .find(|access| access.as_str() == word)
+    }
+
+    /// Tells whether others than the team may use it; v1 calls that `is_public`.
+    pub fn is_shared(self) -> bool {
+        self != Self::Team
+    }
+}
+
+/// A repository, and the component built from it.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// The id of both; v1 `repo_id`.
+    pub id: ComponentId,
+    /// The team that owns it.
+    pub team_id: TeamId,
+    /// The slug of that team, as commands name it.
+    pub team: Slug,
+    /// The repository's name as it was given.
+    pub name: String,
+    /// The name in git addresses and commands, unique in the team.
+    pub slug: Slug,
+    /// Who may use it.
+    pub access: Access,
+    /// Whether it is embedded in the binary.
+    pub is_builtin: bool,
+    /// When it was made, in milliseconds since 1970.
+    pub created_at_ms: i64,
+}
+
+/// A component in a list, with the title of its latest build.
+#[derive(Clone, Debug)]
+pub struct ComponentTitle {
+    /// The component's id.
+    pub id: ComponentId,
+    /// The title of the latest descriptor, else the repository's name (`v1.md 2.4`).
+    pub title: String,
+}
+
+/// A successful build.
+#[derive(Clone, Debug)]
+pub struct ComponentVersion {
+    /// The component.
+    pub component_id: ComponentId,
+    /// The git revision; for a built-in component a hash of its descriptor.
+    pub revision: String,
+    /// 1, 2, 3 in the order of builds.
+    pub number: i64,
+    /// The title of the descriptor.
+    pub title: String,
+    /// The descriptor: component.json (`runtime.md 1`) plus `language` and `sailor_version`.
+    pub descriptor: Value,
+    /// The logo as base64.
+    pub icon: Option<String>,
+    /// When it was built, in milliseconds since 1970.
+    pub created_at_ms: i64,
+}

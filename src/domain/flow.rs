@@ -1,0 +1,155 @@
+//! Flows; v1 calls one a task (`v1.md 2.6, 3.6`, `v2.md 4.4`).
+
+pub mod chain;
+pub mod command;
+pub mod graph;
+
+use self::graph::Graph;
+use super::error::{Error, Result};
+use super::id::{FlowId, UserId};
+
+/// The longest cron expression: five fields full of lists fit in.
+const CRON_MAX_BYTES: usize = 256;
+
+/// How a flow is set off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlowType {
+    /// By its schedule or its webhook, sleeping in between.
+    Ordinary,
+    /// Always up: a real-time flow.
+    LongRunning,
+}
+
+impl FlowType {
+    /// Returns the word that the database and API v2 use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ordinary => "ordinary",
+            Self::LongRunning => "long_running",
+        }
+    }
+
+    /// Reads that word; `None` for any other.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Ordinary, Self::LongRunning]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+    }
+}
+
+/// Whether a flow runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlowStatus {
+    /// It runs.
+    Active,
+    /// It does not.
+    Inactive,
+    /// It does not for now: what is queued is kept, and a start goes on with it.
+    Suspended,
+}
+
+impl FlowStatus {
+    /// Returns the word that the database and API v1 use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::Suspended => "suspended",
+        }
+    }
+
+    /// Reads that word; `None` for any other.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Active, Self::Inactive, Self::Suspended]
+            .into_iter()
+            .find(|status| status.as_str() == word)
+    }
+}
+
+/// A flow.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// The id.
+    pub id: FlowId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// What it is called.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// How it is set off.
+    pub flow_type: FlowType,
+    /// Whether it runs.
+    pub status: FlowStatus,
+    /// Its steps and what joins them.
+    pub graph: Graph,
+    /// Its schedule.
+    pub cron: Option<Cron>,
+    /// The recipe that it was made from.
+    pub recipe_id: Option<String>,
+    /// Counts the changes of the graph.
+    pub version: i64,
+    /// When it was made, in milliseconds since 1970.
+    pub created_at_ms: i64,
+    /// When it last changed, in milliseconds since 1970.
+    pub updated_at_ms: i64,
+    /// When it was last started, in milliseconds since 1970.
+    pub last_started_at_ms: Option<i64>,
+}
+
+/// A flow to be made; it begins inactive.
+#[derive(Clone, Debug)]
+pub struct NewFlow {
+    /// What it is called.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// How it is set off.
+    pub flow_type: FlowType,
+    /// Its steps and what joins them.
+    pub graph: Graph,
+    /// Its schedule.
+    pub cron: Option<Cron>,
+    /// The recipe that it is made from.
+    pub recipe_id: Option<String>,
+}
+
+/// A schedule: a cron expression of five fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cron(String);
+
+impl Cron {
+    /// Checks an expression; `*/60` and the like are accepted, since public recipes
+    /// have them (`settled.md`).
+    pub fn parse(field: &str, text: &str) -> Result<Self> {
+        let text = text.trim();
+        if text.len() > CRON_MAX_BYTES {
+            return Err(Error::invalid(field, "is too long for a cron expression"));
+        }
+        let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+        if fields.len() != 5 {
+            return Err(Error::invalid(
+                field,
+                "must be a cron expression of five fields: minute hour day month weekday",
+            ));
+        }
+        let text = fields.join(" ");
+        match croner::parser::CronParser::new().parse(&text) {
+            Ok(_) => Ok(Self(text)),
+            Err(reason) => Err(Error::invalid(
+                field,
+                format!("is not a cron expression: {reason}"),
+            )),
+        }
+    }
+
+    /// Wraps an expression that was checked when it was stored.
+    pub fn stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Returns the expression.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

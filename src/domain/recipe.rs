@@ -1,0 +1,102 @@
+//! Recipes: flows with blanks, ready to be activated (`v1.md 2.2`).
+
+pub mod accounts;
+pub mod folder;
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::error::{Error, Result};
+use super::flow::graph::Graph;
+use super::id::RawId;
+
+/// The longest slug of a recipe.
+const RECIPE_SLUG_MAX_BYTES: usize = 100;
+
+/// The id of a recipe: 24 hex digits, or a slug of letters, digits and underscores.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecipeId(String);
+
+impl RecipeId {
+    /// Reads an id; `None` where the text can't be one, which the API answers with 404.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_hex = text.parse::<RawId>().is_ok();
+        let is_slug = !text.is_empty()
+            && text.len() <= RECIPE_SLUG_MAX_BYTES
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        (is_hex || is_slug).then(|| Self(text.to_owned()))
+    }
+
+    /// Makes the id of a recipe folder: its name, `-` as `_`, in lower case.
+    pub fn of_folder(name: &str) -> Result<Self> {
+        Self::parse(&name.to_lowercase().replace('-', "_")).ok_or_else(|| {
+            Error::invalid(
+                "folder",
+                "must be called by 24 hex digits or by letters, digits, - and _",
+            )
+        })
+    }
+
+    /// Returns the id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RecipeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a recipe comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecipeOrigin {
+    /// Embedded in the binary.
+    Bundled,
+    /// Imported by the operator.
+    Imported,
+}
+
+impl RecipeOrigin {
+    /// Returns the word that the database stores.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bundled => "bundled",
+            Self::Imported => "imported",
+        }
+    }
+}
+
+/// A flow that activation makes.
+#[derive(Clone, Debug)]
+pub struct FlowTemplate {
+    /// The flow's name.
+    pub title: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its schedule.
+    pub cron: Option<String>,
+    /// Its graph, without credentials.
+    pub graph: Graph,
+}
+
+/// A recipe.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// The id.
+    pub id: RecipeId,
+    /// What it is called.
+    pub title: String,
+    /// What it does, Markdown.
+    pub description: String,
+    /// Connector to `{"credentials": <schema>}`, as `GET /v1/recipes/{id}` shows it.
+    pub accounts: Map<String, Value>,
+    /// The flows to make, in order.
+    pub flows: Vec<FlowTemplate>,
+    /// Where it comes from.
+    pub origin: RecipeOrigin,
+}

@@ -1,0 +1,1 @@
+//! Recipe folders as texts.

@@ -1,0 +1,147 @@
+//! The composition root: opens, wires, starts, and stops in order.
+//!
+//! Order of start: the lock, the API over the application, the housekeeper, the
+//! sockets. Order of stop: the sockets (requests in flight finish), the housekeeper,
+//! the application with its last checkpoint, the lock.
+
+mod housekeeper;
+mod lock;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+pub use lock::Lock;
+
+use crate::api::dispatch::Api;
+use crate::api::shared::{ApiOptions, Shared};
+use crate::app::App;
+use crate::domain::{Error, Kind, Result};
+use crate::http::{self, Address, Server};
+use housekeeper::Housekeeper;
+
+/// What a server is started with.
+#[derive(Clone, Debug)]
+pub struct ServerOptions {
+    /// The TCP address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// A Unix socket to listen on besides, made with mode 0600.
+    pub unix_socket: Option<PathBuf>,
+    /// Whether another address than loopback is served without TLS.
+    pub insecure: bool,
+    /// The most connections at once.
+    pub connections_max: usize,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// How long audit entries are kept, in days.
+    pub audit_days: u32,
+    /// What the operator set for the API.
+    pub api: ApiOptions,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            unix_socket: None,
+            insecure: false,
+            connections_max: http::CONNECTIONS,
+            trusted_proxies: Vec::new(),
+            audit_days: housekeeper::AUDIT_DAYS,
+            api: ApiOptions::default(),
+        }
+    }
+}
+
+/// A server that answers until it is stopped.
+pub struct Running {
+    server: Server,
+    housekeeper: Housekeeper,
+    app: App,
+    _lock: Lock,
+}
+
+impl Running {
+    /// Starts to serve an application that was opened for it.
+    ///
+    /// Refused on another address than loopback unless `insecure` says so, where another
+    /// server holds the database, and where the address can't be had.
+    pub fn start(app: App, options: &ServerOptions) -> Result<Self> {
+        refuse_open_door(options)?;
+        let lock = Lock::take(app.database())?;
+        let shared = Arc::new(Shared::new(options.api.clone()));
+        shared.set_maintenance(app.maintenance()?);
+        let api = Api::new(app.clone(), Arc::clone(&shared))?;
+        let housekeeper = Housekeeper::start(app.clone(), Arc::clone(&shared), options.audit_days)?;
+        let mut addresses = vec![Address::Tcp(options.listen)];
+        addresses.extend(options.unix_socket.clone().map(Address::Unix));
+        let settings = http::Settings {
+            connections: options.connections_max,
+            trusted_proxies: options.trusted_proxies.clone(),
+            ..http::Settings::default()
+        };
+        let server = Server::start(&addresses, settings, api).map_err(|error| {
+            Error::new(Kind::Unavailable, format!("can't listen on {error}")).caused_by(error)
+        })?;
+        // Set once: this is the only place that has the counters.
+        let _ = shared.http.set(server.counters());
+        Ok(Self {
+            server,
+            housekeeper,
+            app,
+            _lock: lock,
+        })
+    }
+
+    /// Returns the TCP address with the port that was taken.
+    pub fn address(&self) -> SocketAddr {
+        self.server
+            .local_addr()
+            .unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)))
+    }
+
+    /// Waits for SIGTERM or SIGINT, then stops; a second signal ends the process at once.
+    pub fn wait_for_signal(self) -> Result<()> {
+        let second = Arc::default();
+        for signal in [SIGTERM, SIGINT] {
+            signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&second))
+                .map_err(Error::internal)?;
+            signal_hook::flag::register(signal, Arc::clone(&second)).map_err(Error::internal)?;
+        }
+        let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(Error::internal)?;
+        if let Some(signal) = signals.forever().next() {
+            tracing::info!(signal, "stopping");
+        }
+        self.stop()
+    }
+
+    /// Stops: requests in flight finish within the grace, everything queued is on disk.
+    pub fn stop(self) -> Result<()> {
+        let grace = Duration::from_millis(http::STOP_GRACE_MS);
+        if !self.server.wait(grace) {
+            tracing::warn!("some requests did not finish in time");
+        }
+        self.housekeeper.stop();
+        self.app.close();
+        Ok(())
+    }
+}
+
+/// Refuses to show an API without TLS to a network.
+fn refuse_open_door(options: &ServerOptions) -> Result<()> {
+    if options.listen.ip().is_loopback() || options.insecure {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Forbidden,
+        format!(
+            "{} is not loopback, and keys would travel in clear: put a TLS proxy in front and \
+             listen on 127.0.0.1, or add --insecure where the network is trusted",
+            options.listen
+        ),
+    ))
+}

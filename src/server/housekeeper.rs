@@ -1,0 +1,77 @@
+//! The thread that looks after a serving database: what other processes changed, and
+//! what is old enough to go.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+use crate::api::shared::Shared;
+use crate::app::App;
+use crate::clock::monotonic_ms;
+use crate::domain::{Error, Result};
+
+/// How often it looks whether another process wrote: maintenance is obeyed within a second.
+const LOOK_EVERY: Duration = Duration::from_millis(400);
+
+/// How often it prunes.
+const PRUNE_EVERY_MS: u64 = 60 * 60 * 1_000;
+
+/// How long audit entries are kept unless the operator says otherwise: a year, so that
+/// whoever asks after an audit still finds them.
+pub(super) const AUDIT_DAYS: u32 = 365;
+
+/// The running thread.
+pub(super) struct Housekeeper {
+    stop: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Housekeeper {
+    /// Starts it.
+    pub(super) fn start(app: App, shared: Arc<Shared>, audit_days: u32) -> Result<Self> {
+        let (stop, stopped) = bounded(1);
+        let thread = crate::thread::spawn("housekeeper", None, move || {
+            keep_house(&app, &shared, audit_days, &stopped);
+        })
+        .map_err(Error::internal)?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends it and waits until it has.
+    pub(super) fn stop(self) {
+        // Either it hears of this or it has ended already.
+        let _ = self.stop.try_send(());
+        drop(self.stop);
+        let _ = self.thread.join();
+    }
+}
+
+/// Looks and prunes until it is stopped. A failure is logged and tried again.
+fn keep_house(app: &App, shared: &Shared, audit_days: u32, stopped: &Receiver<()>) {
+    let mut seen = None;
+    let mut pruned_at_ms = None;
+    while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+        if let Err(error) = look(app, shared, &mut seen) {
+            tracing::warn!(causes = %error.causes(), "can't read the settings: {error}");
+        }
+        let now_ms = monotonic_ms();
+        if pruned_at_ms.is_none_or(|at: u64| now_ms - at >= PRUNE_EVERY_MS) {
+            pruned_at_ms = Some(now_ms);
+            if let Err(error) = app.prune_audit(audit_days) {
+                tracing::warn!(causes = %error.causes(), "can't prune the audit log: {error}");
+            }
+        }
+    }
+}
+
+/// Takes over what another process changed.
+fn look(app: &App, shared: &Shared, seen: &mut Option<i64>) -> Result<()> {
+    let version = app.data_version()?;
+    if *seen != Some(version) {
+        *seen = Some(version);
+        shared.set_maintenance(app.maintenance()?);
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! Rows of tombstones.
+
+use rusqlite::params;
+
+use super::{Read, Write};
+use crate::domain::Result;
+use crate::domain::audit::ObjectKind;
+use crate::domain::id::UserId;
+use crate::domain::tombstone::{SeenBy, Tombstone};
+
+impl Read<'_> {
+    /// Tells whether an object was deleted that `user` could see: as its owner, or as
+    /// a member of the team that it belonged to.
+    pub fn has_seen_deleted(&self, kind: ObjectKind, id: &str, user: UserId) -> Result<bool> {
+        let found = self.query_opt(
+            "SELECT 1 FROM tombstones t WHERE t.kind = ?1 AND t.id = ?2
+                 AND (t.user_id = ?3 OR EXISTS (SELECT 1 FROM team_members m
+                     WHERE m.team_id = t.team_id AND m.user_id = ?3))",
+            params![kind.as_str(), id, user],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+}
+
+impl Write<'_> {
+    /// Notes that an object was deleted, and who could see it.
+    pub fn insert_tombstone(&self, stone: &Tombstone) -> Result<()> {
+        let (user, team) = match stone.seen_by {
+            SeenBy::User(user) => (Some(user), None),
+            SeenBy::Team(team) => (None, Some(team)),
+        };
+        self.execute(
+            "INSERT OR REPLACE INTO tombstones (kind, id, user_id, team_id, deleted_at)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                stone.kind.as_str(),
+                stone.id,
+                user,
+                team,
+                stone.deleted_at_ms
+            ],
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! Rows of users.
+
+use rusqlite::{Row, params};
+
+use super::{Read, Write};
+use crate::domain::Result;
+use crate::domain::id::UserId;
+use crate::domain::text::Email;
+use crate::domain::user::{User, UserState};
+
+/// The columns that [`user_of`] reads, in its order.
+pub(super) const USER_COLUMNS: &str = "u.id, u.email, u.first_name, u.last_name, u.company, \
+     u.is_tenant_admin, u.state, u.created_by, u.created_at, u.updated_at, u.last_login_at";
+
+/// Reads a user from a row that begins with [`USER_COLUMNS`].
+pub(super) fn user_of(row: &Row<'_>) -> rusqlite::Result<User> {
+    Ok(User {
+        id: row.get(0)?,
+        email: Email::stored(row.get(1)?),
+        first_name: row.get(2)?,
+        last_name: row.get(3)?,
+        company: row.get(4)?,
+        is_tenant_admin: row.get(5)?,
+        state: if row.get_ref(6)?.as_str()? == "active" {
+            UserState::Active
+        } else {
+            UserState::Disabled
+        },
+        created_by: row.get(7)?,
+        created_at_ms: row.get(8)?,
+        updated_at_ms: row.get(9)?,
+        last_login_at_ms: row.get(10)?,
+    })
+}
+
+impl Read<'_> {
+    /// Returns the user with this id.
+    pub fn user(&self, id: UserId) -> Result<Option<User>> {
+        let sql = format!("SELECT {USER_COLUMNS} FROM users u WHERE u.id = ?1");
+        self.query_opt(&sql, params![id], user_of)
+    }
+
+    /// Returns the user whose address has this key, with the hash of the password.
+    pub fn user_by_email(&self, email_key: &str) -> Result<Option<(User, String)>> {
+        let sql =
+            format!("SELECT {USER_COLUMNS}, u.password_hash FROM users u WHERE u.email_key = ?1");
+        self.query_opt(&sql, params![email_key], |row| {
+            Ok((user_of(row)?, row.get(11)?))
+        })
+    }
+
+    /// Returns up to `limit` users with ids after `after`, by id.
+    pub fn users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<User>> {
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let sql =
+            format!("SELECT {USER_COLUMNS} FROM users u WHERE u.id > ?1 ORDER BY u.id LIMIT ?2");
+        self.query_all(&sql, params![after, limit], user_of)
+    }
+
+    /// Counts the active tenant administrators other than `user`.
+    pub fn other_tenant_admins(&self, user: UserId) -> Result<i64> {
+        let count = self.query_opt(
+            "SELECT count(*) FROM users WHERE is_tenant_admin = 1 AND state = 'active' AND id <> ?1",
+            params![user],
+            |row| row.get(0),
+        )?;
+        Ok(count.unwrap_or(0))
+    }
+}
+
+impl Write<'_> {
+    /// Adds a user; an address that is taken is a conflict.
+    pub fn insert_user(&self, user: &User, password_hash: &str) -> Result<()> {
+        self.execute(
+            "INSERT INTO users (id, email, email_key, first_name, last_name, company,
+                 password_hash, is_tenant_admin, state, created_by, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)",
+            params![
+                user.id,
+                user.email.as_str(),
+                user.email.key(),
+                user.first_name,
+                user.last_name,
+                user.company,
+                password_hash,
+                user.is_tenant_admin,
+                user.state.as_str(),
+                user.created_by,
+                user.created_at_ms,
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Sets whether a user may sign in; tells whether the user is there.
+    pub fn set_user_state(&self, id: UserId, state: UserState, now_ms: i64) -> Result<bool> {
+        let changed = self.execute(
+            "UPDATE users SET state = ?2, updated_at = ?3 WHERE id = ?1",
+            params![id, state.as_str(), now_ms],
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Sets the hash of a user's password; tells whether the user is there.
+    pub fn set_password_hash(&self, id: UserId, hash: &str, now_ms: i64) -> Result<bool> {
+        let changed = self.execute(
+            "UPDATE users SET password_hash = ?2, updated_at = ?3 WHERE id = ?1",
+            params![id, hash, now_ms],
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Notes that a user signed in.
+    pub fn touch_login(&self, id: UserId, now_ms: i64) -> Result<()> {
+        self.execute(
+            "UPDATE users SET last_login_at = ?2 WHERE id = ?1",
+            params![id, now_ms],
+        )?;
+        Ok(())
+    }
+
+    /// Deletes a user and, by cascade, keys, SSH keys, credentials, flows and memberships.
+    #[must_use = "tells whether the user was there"]
+    pub fn delete_user(&self, id: UserId) -> Result<bool> {
+        Ok(self.execute("DELETE FROM users WHERE id = ?1", params![id])? == 1)
+    }
+}
