@@ -8,14 +8,14 @@
 pub mod api_key;
 pub mod audit;
 mod builtin;
+mod callback;
 pub mod key_file;
 pub mod limiter;
 mod open;
-// mod outgoing;
+pub mod outgoing;
 pub mod password;
 pub mod random;
 pub mod recipe;
-mod register_later;
 mod request_limit;
 mod sign_in;
 pub mod sign_in_cache;
@@ -60,7 +60,7 @@ struct Inner {
     sign_ins: sign_in_cache::SignInCache,
     guard: limiter::SignInGuard,
     requests: request_limit::RequestLimits,
-    // outgoing: outgoing::Outgoing,
+    callbacks: callback::Callbacks,
     rules: Rules,
 }
 

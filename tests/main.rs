@@ -1,5 +1,10 @@
 //! The one test binary.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should panic")]
+#![allow(
+    unreachable_pub,
+    missing_docs,
+    reason = "nothing reaches into a test binary"
+)]
 
 mod api;
+mod ssh_key;
 mod support;

@@ -48,10 +48,10 @@ struct Trace {
 impl Api {
     /// Puts the routes of all versions over an application.
     pub fn new(app: App, shared: Arc<Shared>) -> Result<Self> {
-        let routes = super::routes()
+        let entries = super::routes()
             .into_iter()
             .map(|route| (route.method, route.path, route));
-        let router = Router::new(routes).map_err(Error::internal)?;
+        let router = Router::new(entries).map_err(Error::internal)?;
         Ok(Self {
             app,
             shared,

@@ -1,7 +1,7 @@
 //! Health and metrics: without credentials, up during maintenance, never limited.
 
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use serde_json::json;
 
@@ -44,6 +44,7 @@ impl Readiness {
 }
 
 /// Answers while the process lives.
+#[expect(clippy::unnecessary_wraps, reason = "a handler is a handler")]
 fn health(_: &mut Call<'_>) -> Result<Reply> {
     Ok(Reply::ok(json!({ "status": "ok" })))
 }
@@ -58,6 +59,7 @@ fn ready(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 /// Answers the counters.
+#[expect(clippy::unnecessary_wraps, reason = "a handler is a handler")]
 fn metrics(call: &mut Call<'_>) -> Result<Reply> {
     let mut page = Page::default();
     write_calls(&mut page, call.shared);
@@ -152,10 +154,132 @@ fn seconds(us: u64) -> String {
 
 /// Writes the counters of the sockets.
 fn write_sockets(page: &mut Page, shared: &Shared) {
-    let _ = (page, shared);
+    let Some(sockets) = shared.http.get() else {
+        return;
+    };
+    let rows: [(&str, &str, &str, &AtomicU64); 10] = [
+        (
+            "connections",
+            "gauge",
+            "Connections open now.",
+            &sockets.connections,
+        ),
+        (
+            "requests_in_flight",
+            "gauge",
+            "Requests being answered now.",
+            &sockets.in_flight,
+        ),
+        (
+            "connections_accepted_total",
+            "counter",
+            "Accepted connections.",
+            &sockets.accepted,
+        ),
+        (
+            "connections_evicted_total",
+            "counter",
+            "Connections closed for others.",
+            &sockets.evicted,
+        ),
+        (
+            "connections_shed_total",
+            "counter",
+            "Connections without room.",
+            &sockets.shed,
+        ),
+        (
+            "connections_timed_out_total",
+            "counter",
+            "Connections cut at a deadline.",
+            &sockets.timeouts,
+        ),
+        (
+            "handler_panics_total",
+            "counter",
+            "Panics outside of routes.",
+            &sockets.panics,
+        ),
+        (
+            "received_bytes_total",
+            "counter",
+            "Bytes read from sockets.",
+            &sockets.bytes_in,
+        ),
+        (
+            "sent_bytes_total",
+            "counter",
+            "Bytes written to sockets.",
+            &sockets.bytes_out,
+        ),
+        (
+            "accept_errors_total",
+            "counter",
+            "Errors of accept.",
+            &sockets.accept_errors,
+        ),
+    ];
+    for (name, kind, help, value) in rows {
+        page.single(name, kind, help, value.load(Ordering::Relaxed));
+    }
 }
 
 /// Writes the counters of the store.
 fn write_store(page: &mut Page, app: &App) {
-    let _ = (page, app);
+    let stats = app.store_stats();
+    let queued = u64::try_from(stats.queued).unwrap_or(u64::MAX);
+    let rows = [
+        (
+            "store_queued_writes",
+            "gauge",
+            "Writes that wait now.",
+            queued,
+        ),
+        (
+            "store_writes_total",
+            "counter",
+            "Writes that were run.",
+            stats.jobs,
+        ),
+        (
+            "store_failed_writes_total",
+            "counter",
+            "Writes that failed.",
+            stats.failed_jobs,
+        ),
+        (
+            "store_commits_total",
+            "counter",
+            "Commits, each of one or more writes.",
+            stats.commits,
+        ),
+        (
+            "store_failed_commits_total",
+            "counter",
+            "Failed commits.",
+            stats.failed_commits,
+        ),
+        (
+            "store_largest_batch",
+            "gauge",
+            "Most writes in one commit.",
+            stats.largest_batch,
+        ),
+        ("store_reads_total", "counter", "Reads.", stats.reads),
+        (
+            "store_failed_reads_total",
+            "counter",
+            "Failed reads.",
+            stats.failed_reads,
+        ),
+        (
+            "store_wal_bytes",
+            "gauge",
+            "Size of the write-ahead log.",
+            app.wal_bytes(),
+        ),
+    ];
+    for (name, kind, help, value) in rows {
+        page.single(name, kind, help, value);
+    }
 }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::callback::Callbacks;
 use super::key_file::{create_key_file, key_file_beside, read_key_file};
 use super::limiter::{FAILURES_PER_ACCOUNT, FAILURES_PER_ADDRESS, SignInGuard};
-// use super::outgoing::Outgoing;
+use super::outgoing::Outgoing;
 use super::password::{HashCost, PasswordHasher, PasswordPolicy};
 use super::random::{IdMaker, Random};
 use super::request_limit::RequestLimits;
@@ -25,6 +26,10 @@ const META_KEY_CHECK_VERSION: &str = "key_check_version";
 
 /// The rules that the operator may set.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in the settings"
+)]
 pub struct Rules {
     /// Whether a login password signs in where no key fits (`v1.md 1.2`, rule 6).
     pub password_auth: bool,
@@ -174,7 +179,7 @@ impl App {
                 sign_ins: SignInCache::new(MAX_REMEMBERED, &options.random),
                 requests: RequestLimits::new(options.rules.request_limits),
                 guard: SignInGuard::new(FAILURES_PER_ADDRESS, FAILURES_PER_ACCOUNT),
-                // outgoing: Outgoing::new(options.rules.allow_private_networks),
+                callbacks: Callbacks::start(Outgoing::new(options.rules.allow_private_networks))?,
                 rules: options.rules.clone(),
             }),
         })

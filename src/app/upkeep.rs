@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::App;
 use crate::domain::Result;
+use crate::store::Stats;
 
 /// The setting that holds what clients are told during maintenance; null while it is off.
 pub(super) const MAINTENANCE: &str = "maintenance";
@@ -26,6 +27,16 @@ impl App {
     pub fn maintenance(&self) -> Result<Option<String>> {
         let stored = self.read(|read| read.setting(MAINTENANCE))?;
         Ok(stored.as_ref().and_then(Value::as_str).map(str::to_owned))
+    }
+
+    /// Returns what the store counted, for the metrics.
+    pub fn store_stats(&self) -> Stats {
+        self.inner.store.stats()
+    }
+
+    /// Returns the size of the write-ahead log in bytes, for the metrics.
+    pub fn wal_bytes(&self) -> u64 {
+        self.inner.store.wal_bytes()
     }
 
     /// Returns a number that changes when another process writes.

@@ -55,10 +55,10 @@ pub struct NewAuditEntry {
 
 impl NewAuditEntry {
     /// Makes an entry about one object.
-    pub fn of(action: &'static str, kind: ObjectKind, id: impl ToString) -> Self {
+    pub fn of(action: &'static str, kind: ObjectKind, id: impl Into<String>) -> Self {
         Self {
             action,
-            object: Some((kind, id.to_string())),
+            object: Some((kind, id.into())),
             detail: None,
         }
     }

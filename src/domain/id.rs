@@ -111,6 +111,12 @@ macro_rules! ids {
             }
         }
 
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.to_string()
+            }
+        }
+
         impl From<RawId> for $name {
             fn from(raw: RawId) -> Self {
                 Self(raw)

@@ -97,16 +97,14 @@ fn required<T>(
     faults: &mut Vec<FieldError>,
     check: impl Fn(&str, &str) -> Result<T>,
 ) -> Option<T> {
-    match given {
-        Some(given) => keep(check(field, given), faults),
-        None => {
-            faults.push(FieldError {
-                field: field.to_owned(),
-                message: "is required".to_owned(),
-            });
-            None
-        }
+    if let Some(given) = given {
+        return keep(check(field, given), faults);
     }
+    faults.push(FieldError {
+        field: field.to_owned(),
+        message: "is required".to_owned(),
+    });
+    None
 }
 
 /// Keeps a good value; the fields of an error go to `faults`.

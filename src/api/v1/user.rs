@@ -38,17 +38,21 @@ fn register(call: &mut Call<'_>) -> Result<Reply> {
     members.check()?;
     let new = NewUser::parse(email, first_name, last_name, company)?;
     let password = password.unwrap_or_else(|| SecretText::new(""));
-    if let Some(callback) = callback {
-        call.app
-            .register_user_later(&call.who, new, password, callback)?;
-        return Ok(Reply::json(202, json!({ "message": "accepted" })));
-    }
+    let target = callback
+        .map(|url| call.app.callback_target("callback", url))
+        .transpose()?;
     let made = call
         .app
         .register_user(&call.who, new, &password, Role::Member)?;
     let mut shown = show(&made.user);
     shown["api_secret"] = json!(made.api_secret.expose());
-    Ok(Reply::json(201, shown))
+    match target {
+        None => Ok(Reply::json(201, shown)),
+        Some(target) => {
+            call.app.post_later(target, shown);
+            Ok(Reply::json(202, json!({ "message": "accepted" })))
+        }
+    }
 }
 
 /// Deletes a user.
