@@ -9,6 +9,8 @@ pub mod api_key;
 pub mod audit;
 mod builtin;
 mod callback;
+pub mod component;
+pub mod env_var;
 pub mod key_file;
 pub mod limiter;
 mod open;
@@ -19,7 +21,9 @@ pub mod recipe;
 mod request_limit;
 mod sign_in;
 pub mod sign_in_cache;
+pub mod ssh_key;
 pub mod ssh_key_policy;
+pub mod team;
 mod upkeep;
 pub mod user;
 pub mod vault;
@@ -27,7 +31,7 @@ pub mod vault;
 use std::ops::Deref;
 use std::sync::Arc;
 
-pub use open::{AppOptions, Rules};
+pub use open::{AppOptions, Opening, Rules};
 pub use password::{HashCost, SecretText};
 pub use sign_in::BasicCredentials;
 

@@ -1,4 +1,5 @@
 //! The API over real sockets.
 
 mod common;
+mod matrix;
 mod users;

@@ -6,5 +6,10 @@
 )]
 
 mod api;
+mod app;
+mod http;
+mod security;
 mod ssh_key;
+mod store;
 mod support;
+mod tidy;

@@ -119,7 +119,7 @@ pub(super) fn hash_of(key: &str) -> [u8; 32] {
 
 /// Refuses everyone but the user and the operator: a tenant administrator has no hand
 /// on another's keys (`v2.md 9`).
-fn own_or_operator(who: &Principal, user: UserId) -> Result<()> {
+pub(super) fn own_or_operator(who: &Principal, user: UserId) -> Result<()> {
     if who.user_id() == Some(user) {
         Ok(())
     } else if who.is_operator() {

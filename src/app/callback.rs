@@ -4,7 +4,6 @@
 //! They are not durable: the user that a callback tells of is, and a client that hears
 //! nothing can ask for it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -32,18 +31,15 @@ struct Callback {
 /// The thread that sends callbacks, which ends with the application.
 pub(super) struct Callbacks {
     queue: Sender<Callback>,
-    outgoing: Arc<Outgoing>,
 }
 
 impl Callbacks {
     /// Starts it.
     pub(super) fn start(outgoing: Outgoing) -> Result<Self> {
         let (queue, waiting) = bounded(QUEUE);
-        let outgoing = Arc::new(outgoing);
-        let sending = Arc::clone(&outgoing);
-        crate::thread::spawn("callbacks", None, move || send_all(&sending, &waiting))
+        crate::thread::spawn("callbacks", None, move || send_all(&outgoing, &waiting))
             .map_err(Error::internal)?;
-        Ok(Self { queue, outgoing })
+        Ok(Self { queue })
     }
 }
 
@@ -51,7 +47,7 @@ impl App {
     /// Checks the URL of a callback; private addresses are refused unless the operator
     /// allows them.
     pub fn callback_target(&self, field: &str, url: &str) -> Result<TargetUrl> {
-        let target = self.inner.callbacks.outgoing.target(field, url)?;
+        let target = TargetUrl::parse(field, url, self.inner.rules.allow_private_networks)?;
         if self.inner.callbacks.queue.is_full() {
             return Err(Error::unavailable("too many callbacks are waiting", 10));
         }

@@ -127,8 +127,23 @@ impl App {
                 self.inner
                     .sign_ins
                     .remember(user.id, password, &hash, now_ms);
+                self.renew_hash(&user, password, &hash, now_ms);
                 user
             }))
+    }
+
+    /// Hashes a right password anew where the stored hash is cheaper than today's.
+    fn renew_hash(&self, user: &User, password: &SecretText, old: &str, now_ms: i64) {
+        if !self.inner.hasher.needs_rehash(old) {
+            return;
+        }
+        // A busy hasher is no reason to refuse a right password: the next sign-in tries again.
+        if let Ok(hash) = self.inner.hasher.hash(password) {
+            let (id, old) = (user.id, old.to_owned());
+            self.inner
+                .store
+                .write_later(move |write| write.renew_password_hash(id, &old, &hash, now_ms));
+        }
     }
 
     /// Counts a failure, writes it down, and returns the answer to it.

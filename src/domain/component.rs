@@ -48,6 +48,8 @@ pub struct Component {
     pub team_id: TeamId,
     /// The slug of that team, as commands name it.
     pub team: Slug,
+    /// The name of that team, as lists and descriptors show it.
+    pub team_name: String,
     /// The repository's name as it was given.
     pub name: String,
     /// The name in git addresses and commands, unique in the team.
@@ -63,8 +65,8 @@ pub struct Component {
 /// A component in a list, with the title of its latest build.
 #[derive(Clone, Debug)]
 pub struct ComponentTitle {
-    /// The component's id.
-    pub id: ComponentId,
+    /// The component.
+    pub component: Component,
     /// The title of the latest descriptor, else the repository's name (`v1.md 2.4`).
     pub title: String,
 }
@@ -86,4 +88,38 @@ pub struct ComponentVersion {
     pub icon: Option<String>,
     /// When it was built, in milliseconds since 1970.
     pub created_at_ms: i64,
+}
+
+/// How a trigger is set off (`runtime.md 1.3`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TriggerKind {
+    /// By the flow's schedule.
+    Polling,
+    /// By a call to the flow's webhook.
+    Webhook,
+}
+
+/// What a function of a component is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FunctionKind {
+    /// It starts a flow.
+    Trigger(TriggerKind),
+    /// It is a step inside a flow.
+    Action,
+}
+
+/// Returns what the function called `name` is; `None` where the descriptor has none.
+///
+/// A trigger without a known `type` is a webhook, the documented default
+/// (`runtime.md 1.3`).
+pub fn function_kind(descriptor: &Value, name: &str) -> Option<FunctionKind> {
+    let function = |group: &str| descriptor.get(group)?.get(name)?.as_object();
+    if let Some(trigger) = function("triggers") {
+        let kind = match trigger.get("type").and_then(Value::as_str) {
+            Some("polling") => TriggerKind::Polling,
+            _ => TriggerKind::Webhook,
+        };
+        return Some(FunctionKind::Trigger(kind));
+    }
+    function("actions").map(|_| FunctionKind::Action)
 }

@@ -3,10 +3,12 @@
 //! The types here are plain facts about a key that was accepted. Reading the text,
 //! checking its numbers and computing its fingerprints is `app::ssh_key_policy`.
 
+mod record;
 mod refusal;
 
 use std::fmt;
 
+pub use record::SshKey;
 pub use refusal::KeyRefusal;
 
 /// The kind of a public key, with its size where a kind has several.

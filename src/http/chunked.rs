@@ -103,8 +103,12 @@ impl Decoder {
                     self.at = At::DataReturn;
                 }
             } else {
-                self.step(input[consumed])?;
-                consumed += 1;
+                match self.step(input[consumed]) {
+                    Ok(()) => consumed += 1,
+                    // What came before is sound; the next call finds the error again.
+                    Err(_) if written > 0 => break,
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok((consumed, written))

@@ -27,8 +27,8 @@ use crate::clock::monotonic_ms;
 /// Shed connections that stay open a moment, so that the client can read its 503.
 const SHED_OPEN: usize = 64;
 
-/// How long threads get to end after their sockets were shut.
-const KILL_WAIT: Duration = Duration::from_secs(1);
+/// How long threads get to end after their sockets were shut: a stop may outlast its grace by no more.
+const KILL_WAIT: Duration = Duration::from_millis(100);
 
 /// How often a stop looks whether a thread has ended.
 const POLL: Duration = Duration::from_millis(1);

@@ -19,8 +19,10 @@ use crate::clock::monotonic_ms;
 /// Threads that may be on their way out, evicted, beyond the cap on connections.
 const LEAVING: usize = 64;
 
-/// How long a newcomer waits for evicted threads to end, when [`LEAVING`] of them still run.
-const LEAVING_WAIT: Duration = Duration::from_millis(50);
+/// How long a newcomer waits for an evicted thread to end.
+///
+/// Its socket is shut, so it ends as soon as it's scheduled; on a busy machine that takes a while.
+const LEAVING_WAIT: Duration = Duration::from_millis(250);
 
 /// How soon a half-read head must be complete once the server stops, in milliseconds.
 const STOP_HEAD_MS: u64 = 1_000;

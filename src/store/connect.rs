@@ -153,6 +153,9 @@ impl Source {
     ///
     /// It changes the file, so it comes after the look that refuses strangers' files.
     pub(in crate::store) fn prepare(&self, conn: &Connection) -> Result<()> {
+        // While the file is made there is a rollback journal. With less than this, a power
+        // cut may bring back the deleted journal, which then undoes what came after it.
+        conn.pragma_update(None, "synchronous", "EXTRA")?;
         // Only possible before the first table, and before the log writes page one.
         conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         self.start_log(conn)?;

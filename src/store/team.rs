@@ -2,6 +2,7 @@
 
 use rusqlite::{Row, params};
 
+use super::sql::or_taken;
 use super::{Read, Write};
 use crate::domain::Result;
 use crate::domain::id::{TeamId, UserId};
@@ -130,12 +131,13 @@ impl Read<'_> {
 }
 
 impl Write<'_> {
-    /// Adds a team with its members; a taken slug is a conflict.
+    /// Adds a team with its members; a taken slug is a conflict of `name`.
     pub fn insert_team(&self, team: &Team) -> Result<()> {
-        self.execute(
+        let inserted = self.execute(
             "INSERT INTO teams (id, name, slug, created_at) VALUES (?1, ?2, ?3, ?4)",
             params![team.id, team.name, team.slug.as_str(), team.created_at_ms],
-        )?;
+        );
+        or_taken(inserted, "name", "is taken by another team")?;
         for user in &team.members {
             self.insert_team_member(team.id, *user, team.created_at_ms)?;
         }

@@ -110,6 +110,16 @@ impl Write<'_> {
         Ok(changed == 1)
     }
 
+    /// Replaces a hash by a stronger one of the same password, unless it changed meanwhile.
+    pub fn renew_password_hash(&self, id: UserId, old: &str, new: &str, now_ms: i64) -> Result<()> {
+        self.execute(
+            "UPDATE users SET password_hash = ?3, updated_at = ?4
+             WHERE id = ?1 AND password_hash = ?2",
+            params![id, old, new, now_ms],
+        )?;
+        Ok(())
+    }
+
     /// Notes that a user signed in.
     pub fn touch_login(&self, id: UserId, now_ms: i64) -> Result<()> {
         self.execute(

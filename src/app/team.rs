@@ -1,0 +1,130 @@
+//! Verbs about developer teams (`v1.md 2.7`).
+
+use super::api_key::own_or_operator;
+use super::user::require_admin;
+use super::{Act, App, PAGE_MAX, missing};
+use crate::domain::audit::{NewAuditEntry, ObjectKind};
+use crate::domain::id::{TeamId, UserId};
+use crate::domain::principal::Principal;
+use crate::domain::slug::Slug;
+use crate::domain::team::Team;
+use crate::domain::{Error, Kind, Result, text};
+
+/// The most teams of one user: people are in a handful, and v1 lists them all at once.
+pub const TEAMS_MAX: i64 = 500;
+
+/// The fact that holds the number in the last generated name, so that the next one is
+/// found at once, however many there are.
+const META_TEAM_NUMBER: &str = "team_number";
+
+impl App {
+    /// Makes a team whose only member is `owner`: oneself, or anybody by the operator.
+    ///
+    /// A missing name is generated. A name whose slug another team has is a conflict.
+    pub fn create_team(&self, who: &Principal, owner: UserId, name: Option<&str>) -> Result<Team> {
+        own_or_operator(who, owner)?;
+        let name = name.map(|name| named("name", name)).transpose()?;
+        let id = self.inner.ids.next();
+        self.act(who, move |act| {
+            if act.user(owner)?.is_none() {
+                return Err(Error::not_found("user"));
+            }
+            insert(act, id, owner, name)
+        })
+    }
+
+    /// Returns up to `limit` teams of a user after `after`: one's own, or anybody's for
+    /// the operator.
+    pub fn teams_of(
+        &self,
+        who: &Principal,
+        user: UserId,
+        after: Option<TeamId>,
+        limit: u32,
+    ) -> Result<Vec<Team>> {
+        own_or_operator(who, user)?;
+        self.read(|read| read.teams_of(user, after, limit.min(PAGE_MAX)))
+    }
+
+    /// Returns up to `limit` teams of the installation after `after`, by id; for tenant
+    /// administrators.
+    pub fn teams(&self, who: &Principal, after: Option<TeamId>, limit: u32) -> Result<Vec<Team>> {
+        require_admin(who)?;
+        self.read(|read| read.teams(after, limit.min(PAGE_MAX)))
+    }
+
+    /// Returns a team: to its members and to tenant administrators.
+    pub fn team(&self, who: &Principal, id: TeamId) -> Result<Team> {
+        self.read(|read| {
+            let team = read.team(id)?.filter(|team| {
+                let is_member = who
+                    .user_id()
+                    .is_some_and(|user| team.members.contains(&user));
+                is_member || who.is_tenant_admin()
+            });
+            match team {
+                Some(team) => Ok(team),
+                None => Err(missing(
+                    read,
+                    who,
+                    ObjectKind::Team,
+                    &id.to_string(),
+                    "team",
+                )?),
+            }
+        })
+    }
+}
+
+/// Checks a name and derives its slug.
+pub(super) fn named(field: &str, name: &str) -> Result<(String, Slug)> {
+    let name = text::name(field, name)?;
+    let slug = Slug::of_name(field, &name)?;
+    Ok((name, slug))
+}
+
+/// Adds a team whose only member is `owner`, under a generated name where none is given.
+pub(super) fn insert(
+    act: &Act<'_>,
+    id: TeamId,
+    owner: UserId,
+    name: Option<(String, Slug)>,
+) -> Result<Team> {
+    if act.count_teams_of(owner)? >= TEAMS_MAX {
+        return Err(Error::new(
+            Kind::Conflict,
+            format!("a user belongs to at most {TEAMS_MAX} teams"),
+        ));
+    }
+    let (name, slug) = match name {
+        Some(given) => given,
+        None => generated_name(act)?,
+    };
+    let team = Team {
+        id,
+        name,
+        slug,
+        created_at_ms: act.now_ms,
+        members: vec![owner],
+    };
+    act.insert_team(&team)?;
+    act.audit(&NewAuditEntry::of("team.create", ObjectKind::Team, id))?;
+    Ok(team)
+}
+
+/// Returns the first name `Team 1`, `Team 2`, … after the last generated one that is free.
+fn generated_name(act: &Act<'_>) -> Result<(String, Slug)> {
+    let last = act.meta(META_TEAM_NUMBER)?;
+    let mut number: u64 = last
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
+    loop {
+        number += 1;
+        let (name, slug) = named("name", &format!("Team {number}"))?;
+        if act.team_by_slug(&slug)?.is_none() {
+            act.set_meta(META_TEAM_NUMBER, number.to_string().as_bytes())?;
+            return Ok((name, slug));
+        }
+    }
+}

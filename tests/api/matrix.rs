@@ -1,0 +1,249 @@
+//! Who may call what: every route times every kind of caller.
+
+use std::collections::BTreeMap;
+
+use elastane::api::route::Access;
+use elastane::domain::principal::{Channel, Principal};
+use elastane::domain::user::UserState;
+use serde_json::{Value, json};
+
+use crate::support::{Actor, TestServer};
+
+/// What somebody else gets with an empty body: 404 where the object is Ada's, and what
+/// an empty request deserves where there is no object.
+const OF_SOMEBODY_ELSE: &[(&str, &str, u16)] = &[
+    ("GET", "/v1/accounts", 200),
+    ("POST", "/v1/accounts", 200),
+    ("GET", "/v1/accounts/{account_id}", 404),
+    ("PUT", "/v1/accounts/{account_id}", 404),
+    ("GET", "/v1/components", 200),
+    ("GET", "/v1/components/mine", 200),
+    ("GET", "/v1/components/public", 200),
+    ("GET", "/v1/components/{component_id}", 404),
+    ("GET", "/v1/recipes", 200),
+    ("POST", "/v1/recipes", 400),
+    ("GET", "/v1/recipes/{recipe_id}", 200),
+    ("POST", "/v1/recipes/{recipe_id}", 400),
+    ("GET", "/v1/repos", 200),
+    ("POST", "/v1/repos", 201),
+    ("GET", "/v1/repos/{repo_id}", 404),
+    ("DELETE", "/v1/repos/{repo_id}", 404),
+    ("GET", "/v1/repos/{repo_id}/env", 404),
+    ("PUT", "/v1/repos/{repo_id}/env", 404),
+    ("GET", "/v1/sshkey", 200),
+    ("POST", "/v1/sshkey", 400),
+    ("DELETE", "/v1/sshkey/{key_id}", 404),
+    ("POST", "/v1/tasks", 400),
+    ("DELETE", "/v1/tasks/{task_id}", 404),
+    ("POST", "/v1/tasks/start/{task_id}", 404),
+    ("POST", "/v1/tasks/stop/{task_id}", 404),
+    ("POST", "/v1/tasks/suspend/{task_id}", 404),
+    ("GET", "/v1/teams", 200),
+    ("POST", "/v1/teams", 201),
+    ("GET", "/v1/users", 200),
+    ("POST", "/v1/users", 400),
+    ("DELETE", "/v1/users/{user_id}", 404),
+];
+
+/// A public key that nobody holds the other half of.
+const SSH_KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICv55RppFul96WlcCxAqGJ1mm2Db7DJzzXQ+yM5NMmd+ ada@laptop";
+
+/// A server with Ada, who has one of everything.
+struct House {
+    server: TestServer,
+    ada: Actor,
+    ids: BTreeMap<&'static str, String>,
+}
+
+impl House {
+    fn new() -> Self {
+        let server = TestServer::start();
+        let ada = server.user("ada@example.com");
+        let made = |path: &str, body: Value, status| {
+            let answer = ada.post(path, &body).json(status);
+            answer["id"].as_str().expect("an id").to_owned()
+        };
+        made("/v1/teams", json!({ "name": "Ada's" }), 201);
+        let repo = made("/v1/repos", json!({ "name": "private" }), 201);
+        let timer = json!({ "action": "elasticio/timer:timer" });
+        let log = json!({ "action": "elasticio/debug:log" });
+        let ids = BTreeMap::from([
+            ("component_id", repo.clone()),
+            ("repo_id", repo),
+            ("key_id", made("/v1/sshkey", json!({ "key": SSH_KEY }), 201)),
+            (
+                "account_id",
+                made("/v1/accounts", json!({ "type": "shopware" }), 200),
+            ),
+            (
+                "task_id",
+                made(
+                    "/v1/tasks",
+                    json!({ "name": "t", "nodes": [timer, log] }),
+                    200,
+                ),
+            ),
+            ("recipe_id", "53d61965a6b9e9183f000001".to_owned()),
+            (
+                "user_id",
+                made(
+                    "/v1/users",
+                    json!({ "first_name": "J", "last_name": "D", "email": "j@example.com", "password": "secret" }),
+                    201,
+                ),
+            ),
+        ]);
+        Self { server, ada, ids }
+    }
+
+    /// Returns a route's path with Ada's ids in it.
+    fn path(&self, pattern: &str) -> String {
+        let mut path = pattern.to_owned();
+        for (name, id) in &self.ids {
+            path = path.replace(&format!("{{{name}}}"), id);
+        }
+        assert!(!path.contains('{'), "no id for {pattern}");
+        path
+    }
+
+    /// Returns all that Ada sees.
+    fn adas(&self) -> Vec<Value> {
+        [
+            "accounts",
+            "repos",
+            "sshkey",
+            "teams",
+            "users",
+            "components/mine",
+        ]
+        .map(|list| self.ada.get(&format!("/v1/{list}")).json(200))
+        .to_vec()
+    }
+}
+
+/// Returns the routes that need a user.
+fn guarded() -> Vec<(&'static str, &'static str)> {
+    elastane::api::routes()
+        .into_iter()
+        .filter(|route| route.access == Access::User)
+        .map(|route| (route.method, route.path))
+        .collect()
+}
+
+#[test]
+fn the_matrix_knows_every_route() {
+    let mut routes = guarded();
+    routes.sort_by_key(|(method, path)| (*path, *method));
+    let mut known: Vec<_> = OF_SOMEBODY_ELSE.iter().map(|row| (row.0, row.1)).collect();
+    known.sort_by_key(|(method, path)| (*path, *method));
+    assert_eq!(routes, known);
+}
+
+#[test]
+fn whoever_is_not_known_is_challenged_on_every_route() {
+    let house = House::new();
+    let carol = house.server.user("carol@example.com");
+    let app = &house.server.installation.app;
+    let carols_id = carol.user.as_ref().expect("a user").id;
+    app.set_user_state(
+        &Principal::operator(Channel::Cli),
+        carols_id,
+        UserState::Disabled,
+    )
+    .expect("disabled");
+    let nobody = house.server.anonymous();
+    let wrong = nobody.signing_in("7a00b1ec-a0a8-4cea-84d2-d26052c8b788", "");
+    for (method, pattern) in guarded() {
+        let path = house.path(pattern);
+        // The address of the tests is over its limit of failures after a few: 429 is a no too.
+        for caller in [&nobody, &wrong, &carol] {
+            for path in [path.clone(), format!("{path}/")] {
+                let answer = caller.send(method, &path, &[], "");
+                assert!(
+                    matches!(answer.status, 401 | 429),
+                    "{method} {path}: {}",
+                    answer.status
+                );
+                let challenged = answer.header("www-authenticate").is_some();
+                assert!(challenged || answer.header("retry-after").is_some());
+            }
+        }
+        assert_eq!(
+            nobody.send(method, &path, &[], "").status,
+            401,
+            "{method} {path}"
+        );
+    }
+}
+
+#[test]
+fn what_is_anothers_is_not_there_and_stays_as_it_is() {
+    let house = House::new();
+    let before = house.adas();
+    let bob = house.server.user("bob@example.com");
+    let _own_team = bob.post("/v1/teams", &json!({ "name": "Bob's" }));
+    let root = house.server.admin("root@example.com");
+    for (method, pattern, expected) in OF_SOMEBODY_ELSE {
+        let path = house.path(pattern);
+        for caller in [&bob, &root] {
+            for path in [path.clone(), format!("{path}/")] {
+                let answer = caller.send(method, &path, &[], "");
+                assert_eq!(answer.status, *expected, "{method} {path}: {}", answer.text);
+            }
+        }
+    }
+    assert_eq!(house.adas(), before);
+    let start = house
+        .ada
+        .post(&house.path("/v1/tasks/start/{task_id}"), &json!({}));
+    assert_eq!(start.status, 200, "Ada's task is still there");
+}
+
+#[test]
+fn no_list_shows_what_is_anothers() {
+    let house = House::new();
+    let bob = house.server.user("bob@example.com");
+    for list in [
+        "accounts",
+        "repos",
+        "sshkey",
+        "teams",
+        "components/mine",
+        "components",
+    ] {
+        let seen = bob.get(&format!("/v1/{list}"));
+        assert_eq!(seen.status, 200);
+        for id in house.ids.values() {
+            assert!(!seen.text.contains(id.as_str()), "{list} shows {id}");
+        }
+        assert!(!seen.text.contains(&house.ada.id()), "{list} shows Ada");
+    }
+}
+
+#[test]
+fn every_route_refuses_wrong_methods_and_wrong_types() {
+    let house = House::new();
+    for (method, pattern) in guarded() {
+        for path in [house.path(pattern), format!("{}/", house.path(pattern))] {
+            let wrong = house.ada.send("PATCH", &path, &[], "");
+            assert_eq!(wrong.status, 405, "{path}");
+            let allow = wrong.header("allow").expect("Allow");
+            assert!(
+                allow.split(", ").any(|allowed| allowed == method),
+                "{path}: {allow}"
+            );
+            assert_eq!(
+                allow.contains("GET"),
+                allow.contains("HEAD"),
+                "{path}: {allow}"
+            );
+            let accept = [("accept", "text/xml")];
+            assert_eq!(
+                house.ada.send(method, &path, &accept, "").status,
+                406,
+                "{method} {path}"
+            );
+        }
+    }
+}
