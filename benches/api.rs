@@ -1,0 +1,146 @@
+//! What the API costs over the bare server: an authenticated read against a route that
+//! does nothing, and a durable write against the store alone. Ratios of one run.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark measures time and prints it"
+)]
+
+mod load;
+
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use elastane::app::user::Role;
+use elastane::app::{App, AppOptions, SecretText};
+use elastane::domain::principal::{Channel, Principal};
+use elastane::domain::user::NewUser;
+use elastane::http::{Address, Request, Response, Server, Settings};
+use elastane::server::{Running, ServerOptions};
+
+/// How often each figure is taken, in turns; the median counts.
+const ROUNDS: usize = 5;
+
+/// How long each figure is taken.
+const DURATION: Duration = Duration::from_secs(2);
+
+/// Connections, and writers of the store.
+const CONNECTIONS: usize = 64;
+
+fn main() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut options = AppOptions::new(folder.path().join("elastane.db"));
+    options.rules.request_limits = false;
+    let app = App::init(&options).expect("an installation");
+    let key = register(&app);
+    let listen = ([127, 0, 0, 1], 0).into();
+    let server_options = ServerOptions {
+        listen,
+        ..ServerOptions::default()
+    };
+    let running = Running::start(app.clone(), &server_options).expect("a server");
+    let noop = Server::start(
+        &[Address::Tcp(listen)],
+        Settings::default(),
+        |_: &mut Request<'_>| {
+            Response::new(200)
+                .header("Content-Type", "application/json; charset=utf-8")
+                .bytes(&b"{\"id\":\"54f4be3fe7d5224f91000001\",\"first_name\":\"John\",\"last_name\":\"Doe\"}"[..])
+        },
+    )
+    .expect("a bare server");
+    let noop_address = noop.local_addr().expect("an address");
+    let authorization = base64::engine::general_purpose::STANDARD.encode(format!("{key}:"));
+    let get = head("GET", "/v1/users", &authorization, "");
+    let (mut bare, mut users, mut teams, mut store) = (vec![], vec![], vec![], vec![]);
+    for round in 0..ROUNDS {
+        bare.push(load::answers_per_s(
+            noop_address,
+            CONNECTIONS,
+            DURATION,
+            |_| get.clone(),
+        ));
+        users.push(load::answers_per_s(
+            running.address(),
+            CONNECTIONS,
+            DURATION,
+            |_| get.clone(),
+        ));
+        store.push(writes_per_s(&app));
+        teams.push(load::answers_per_s(
+            running.address(),
+            CONNECTIONS,
+            DURATION,
+            |_| head("POST", "/v1/teams", &authorization, "{}"),
+        ));
+        println!(
+            "round {}: bare {:.0}/s, users {:.0}/s, store {:.0}/s, teams {:.0}/s",
+            round + 1,
+            bare[round],
+            users[round],
+            store[round],
+            teams[round]
+        );
+    }
+    let (bare, users) = (load::median(bare), load::median(users));
+    let (store, teams) = (load::median(store), load::median(teams));
+    println!(
+        "GET /v1/users against a bare route: {:.2} (goal 0.60)",
+        users / bare
+    );
+    println!(
+        "POST /v1/teams against the store: {:.2} (goal 0.50)",
+        teams / store
+    );
+    running.stop().expect("a clean stop");
+}
+
+/// Registers a user and returns its key.
+fn register(app: &App) -> String {
+    let operator = Principal::operator(Channel::Cli);
+    let new = NewUser::parse(Some("ada@example.com"), Some("Ada"), Some("Lovelace"), None);
+    let made = app
+        .register_user(
+            &operator,
+            new.expect("valid"),
+            &SecretText::new("secret"),
+            Role::Member,
+        )
+        .expect("registered");
+    made.api_secret.expose().to_owned()
+}
+
+/// Writes a request.
+fn head(method: &str, path: &str, authorization: &str, body: &str) -> Vec<u8> {
+    format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {authorization}\r\n\
+         Accept: application/json\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// Writes durably from as many threads as there are connections; returns writes a second.
+#[expect(clippy::cast_precision_loss, reason = "a rate is told to three digits")]
+fn writes_per_s(app: &App) -> f64 {
+    let began = Instant::now();
+    let written: u64 = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..CONNECTIONS)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut written = 0;
+                    while began.elapsed() < DURATION {
+                        app.prove_writable().expect("a durable write");
+                        written += 1;
+                    }
+                    written
+                })
+            })
+            .collect();
+        writers
+            .into_iter()
+            .map(|writer| writer.join().expect("a writer"))
+            .sum()
+    });
+    written as f64 / began.elapsed().as_secs_f64()
+}
