@@ -6,13 +6,17 @@
 //! check goes stale.
 
 pub mod api_key;
+mod api_key_takeover;
 pub mod audit;
 mod builtin;
 mod callback;
 pub mod component;
+pub mod credential;
 pub mod env_var;
+pub mod flow;
 pub mod key_file;
 pub mod limiter;
+pub mod maintenance;
 mod open;
 pub mod outgoing;
 pub mod password;
@@ -32,7 +36,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 pub use open::{AppOptions, Opening, Rules};
-pub use password::{HashCost, SecretText};
+pub use password::{HashCost, PasswordPolicy, SecretText};
+pub use random::Random;
 pub use sign_in::BasicCredentials;
 
 use crate::clock::Clock;

@@ -4,6 +4,7 @@
 //! sockets. Order of stop: the sockets (requests in flight finish), the housekeeper,
 //! the application with its last checkpoint, the lock.
 
+mod from_settings;
 mod housekeeper;
 mod lock;
 

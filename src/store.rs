@@ -7,13 +7,16 @@ mod backup;
 mod check;
 mod component;
 mod connect;
+mod credential;
 mod env_var;
+mod flow;
 mod handle;
 mod inside;
 mod migrate;
 #[doc(hidden)] // Not for callers: public so that tests can shorten limits.
 pub mod options;
 mod reader;
+mod recipe;
 mod schema;
 mod setting;
 mod sql;
@@ -28,7 +31,9 @@ pub use access::{Read, Write};
 pub use api_key::FoundKey;
 pub use backup::IfExists;
 pub use check::{Check, Orphan};
+pub use credential::SealedCredential;
 pub use env_var::SealedEnvVar;
+pub use flow::FlowCounts;
 pub use handle::{OpenMode, Stats, Store};
 #[doc(hidden)] // Not for callers: public so that tests can bring their own lists.
 pub use migrate::{APPLICATION_ID, MIGRATIONS, Migration, Plan, SCHEMA};

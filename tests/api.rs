@@ -1,5 +1,8 @@
 //! The API over real sockets.
 
+mod accounts;
 mod common;
 mod matrix;
+mod recipes;
+mod tasks;
 mod users;

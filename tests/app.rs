@@ -4,7 +4,10 @@
 
 mod builtin;
 mod component;
+mod credential;
 mod env_var;
+mod flow;
 mod given;
+mod recipe;
 mod ssh_key;
 mod team;

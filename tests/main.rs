@@ -7,6 +7,9 @@
 
 mod api;
 mod app;
+mod clients;
+mod domain;
+mod golden;
 mod http;
 mod security;
 mod ssh_key;

@@ -1,7 +1,10 @@
 //! API v1: one file a resource, wire shapes only (`v1.md`).
 
 pub mod component;
+pub mod credential;
+pub mod flow;
 mod pages;
+pub mod recipe;
 pub mod repo;
 pub mod ssh_key;
 pub mod team;
@@ -11,8 +14,11 @@ use super::route::Route;
 
 /// Returns all routes of v1.
 pub fn routes() -> Vec<Route> {
-    let groups: [&[Route]; 5] = [
+    let groups: [&[Route]; 8] = [
         component::ROUTES,
+        credential::ROUTES,
+        flow::ROUTES,
+        recipe::ROUTES,
         repo::ROUTES,
         self::ssh_key::ROUTES,
         team::ROUTES,

@@ -1,12 +1,268 @@
-//! Verbs about recipes (`v1.md 2.2`).
+//! Verbs about recipes (`v1.md 2.2`, `settled.md`).
 
-use super::App;
-use crate::domain::Result;
+use serde_json::{Map, Value, json};
+
+use super::credential::{NewCredential, check_credential_count};
+use super::flow::{check_flow_count, usable_descriptor};
+use super::user::require_admin;
+use super::{Act, App, component};
+use crate::domain::audit::{NewAuditEntry, ObjectKind};
+use crate::domain::flow::{Cron, Flow, FlowType, NewFlow};
+use crate::domain::id::{CredentialId, UserId};
+use crate::domain::principal::{Actor, Channel, Origin, Principal};
+use crate::domain::recipe::accounts::{self, GivenAccount};
+use crate::domain::recipe::folder::{self, FolderFiles};
+use crate::domain::recipe::{Recipe, RecipeId, RecipeOrigin, RecipeTitle};
+use crate::domain::{Error, Kind, Result};
+use crate::store::Read;
+
+/// The most recipes of an installation: forty times what was ever published, and a
+/// list of v1, which has no pages, that stays an answer.
+pub const RECIPES_MAX: u32 = 1_000;
+
+/// A recipe that is embedded in the binary.
+struct Bundled {
+    folder: &'static str,
+    recipe: &'static str,
+    title: &'static str,
+    description: &'static str,
+    accounts: &'static str,
+}
+
+/// Embeds a folder of `assets/recipes`.
+macro_rules! bundled {
+    ($folder:literal) => {
+        Bundled {
+            folder: $folder,
+            recipe: include_str!(concat!("../../assets/recipes/", $folder, "/recipe.json")),
+            title: include_str!(concat!("../../assets/recipes/", $folder, "/title.txt")),
+            description: include_str!(concat!("../../assets/recipes/", $folder, "/description.md")),
+            accounts: include_str!(concat!("../../assets/recipes/", $folder, "/accounts.json")),
+        }
+    };
+}
+
+/// The embedded recipes.
+const BUNDLED: [Bundled; 4] = [
+    bundled!("53d61965a6b9e9183f000001"),
+    bundled!("scheduled_csv_import"),
+    bundled!("timer_heartbeat"),
+    bundled!("webhook_to_http"),
+];
 
 impl App {
+    /// Returns the titles of all recipes, by id; for anyone signed in.
+    pub fn recipes(&self, who: &Principal) -> Result<Vec<RecipeTitle>> {
+        require_known(who)?;
+        self.read(|read| read.recipe_titles(None, RECIPES_MAX))
+    }
+
+    /// Returns a recipe with its accounts, derived where it names none; for anyone
+    /// signed in.
+    pub fn recipe(&self, who: &Principal, id: &RecipeId) -> Result<Recipe> {
+        require_known(who)?;
+        self.read(|read| {
+            let mut recipe = find(read, id)?;
+            recipe.accounts = Some(accounts_of(read, who, &recipe)?);
+            Ok(recipe)
+        })
+    }
+
+    /// Activates a recipe for the caller: one credential for each entry of `given`, one
+    /// inactive flow for each flow of the recipe, all or nothing. Returns the flows.
+    ///
+    /// A missing component is no error here: the start of the flow names it. The
+    /// credential of a connector goes on all steps of its component.
+    pub fn activate_recipe(
+        &self,
+        who: &Principal,
+        id: &RecipeId,
+        given: Map<String, Value>,
+    ) -> Result<Vec<Flow>> {
+        let user = who.require_user()?.id;
+        self.read(|read| check_flow_count(read, user, folder::FLOWS_MAX))?;
+        let (app, id) = (self.clone(), id.clone());
+        self.act(who, move |act| {
+            let recipe = find(act, &id)?;
+            let schemas = accounts_of(act, act.who, &recipe)?;
+            let given = accounts::check(&schemas, &given)?;
+            check_credential_count(act, user, given.len())?;
+            let made = app.insert_accounts(act, user, given)?;
+            let mut flows = Vec::with_capacity(recipe.flows.len());
+            for new in new_flows(&recipe, &made) {
+                flows.push(app.insert_flow(act, user, new)?);
+            }
+            let ids: Vec<String> = flows.iter().map(|flow| flow.id.to_string()).collect();
+            act.audit(
+                &NewAuditEntry::of("recipe.activate", ObjectKind::Recipe, id.as_str())
+                    .with(json!({ "flow_ids": ids, "credentials": made.len() })),
+            )?;
+            Ok(flows)
+        })
+    }
+
+    /// Imports a recipe folder, and replaces the recipe with its id; for tenant
+    /// administrators. Flows made from the old one stay as they are.
+    pub fn import_recipe(
+        &self,
+        who: &Principal,
+        id: RecipeId,
+        files: &FolderFiles<'_>,
+    ) -> Result<Recipe> {
+        require_admin(who)?;
+        let recipe = folder::parse(id, files, RecipeOrigin::Imported)?;
+        self.act(who, move |act| {
+            if act.recipe(&recipe.id)?.is_none() && act.count_recipes()? >= i64::from(RECIPES_MAX) {
+                return Err(Error::new(
+                    Kind::Conflict,
+                    format!("an installation has at most {RECIPES_MAX} recipes: remove one first"),
+                ));
+            }
+            put(act, &recipe)?;
+            Ok(recipe)
+        })
+    }
+
+    /// Removes a recipe; for tenant administrators. Flows made from it stay.
+    pub fn remove_recipe(&self, who: &Principal, id: &RecipeId) -> Result<()> {
+        require_admin(who)?;
+        let id = id.clone();
+        self.act(who, move |act| {
+            if !act.delete_recipe(&id)? {
+                return Err(Error::not_found("recipe"));
+            }
+            act.audit(&NewAuditEntry::of(
+                "recipe.remove",
+                ObjectKind::Recipe,
+                id.as_str(),
+            ))
+        })
+    }
+
     /// Imports the recipes that are embedded in the binary.
     pub(super) fn import_bundled_recipes(&self) -> Result<()> {
-        let _ = self;
-        Ok(())
+        let recipes = BUNDLED
+            .iter()
+            .map(read_bundled)
+            .collect::<Result<Vec<_>>>()?;
+        let system = Principal {
+            actor: Actor::System,
+            origin: Origin::local(Channel::Server),
+        };
+        self.act(&system, move |act| {
+            recipes.iter().try_for_each(|recipe| put(act, recipe))
+        })
     }
+
+    /// Adds one credential for each account; returns them with their connectors.
+    fn insert_accounts(
+        &self,
+        act: &Act<'_>,
+        user: UserId,
+        given: Vec<GivenAccount>,
+    ) -> Result<Vec<(String, CredentialId)>> {
+        let mut made = Vec::with_capacity(given.len());
+        for account in given {
+            let new = NewCredential {
+                name: account.name,
+                component_name: Some(account.connector.clone()),
+                keys: account.keys,
+            };
+            let opened = self
+                .insert_credential(act, user, new)
+                .map_err(|error| below(&account.connector, error))?;
+            made.push((account.connector, opened.credential.id));
+        }
+        Ok(made)
+    }
+}
+
+/// Says of an error about a credential in which account of the request it is.
+fn below(connector: &str, error: Error) -> Error {
+    if error.fields().is_empty() {
+        return error;
+    }
+    let mut fields = error.fields().to_vec();
+    for fault in &mut fields {
+        let member = match fault.field.as_str() {
+            "keys" => "credentials",
+            other => other,
+        };
+        fault.field = format!("accounts.{connector}.{member}");
+    }
+    Error::invalid_fields(fields)
+}
+
+/// Returns the flows to be made, with the credentials on the steps that they are for.
+fn new_flows(recipe: &Recipe, made: &[(String, CredentialId)]) -> Vec<NewFlow> {
+    let mut flows = Vec::with_capacity(recipe.flows.len());
+    for template in &recipe.flows {
+        let mut graph = template.graph.clone();
+        for node in &mut graph.nodes {
+            let fitting = made
+                .iter()
+                .find(|(connector, _)| accounts::is_for(connector, &node.command));
+            if let Some((_, id)) = fitting {
+                node.credential_id = Some(*id);
+                node.members
+                    .insert("credentials_id".to_owned(), json!(id.to_string()));
+            }
+        }
+        flows.push(NewFlow {
+            name: template.title.clone(),
+            description: template.description.clone(),
+            flow_type: FlowType::Ordinary,
+            graph,
+            cron: template.cron.clone().map(Cron::stored),
+            recipe_id: Some(recipe.id.to_string()),
+        });
+    }
+    flows
+}
+
+/// Returns the recipe with this id, or that there is none.
+fn find(read: &Read<'_>, id: &RecipeId) -> Result<Recipe> {
+    read.recipe(id)?.ok_or_else(|| Error::not_found("recipe"))
+}
+
+/// Returns the accounts of a recipe: its own, else those of the components that `who`
+/// may see.
+fn accounts_of(read: &Read<'_>, who: &Principal, recipe: &Recipe) -> Result<Map<String, Value>> {
+    if let Some(named) = &recipe.accounts {
+        return Ok(named.clone());
+    }
+    accounts::derive(&recipe.flows, |command| match who.user_id() {
+        Some(user) => usable_descriptor(read, user, command),
+        None => Ok(component::resolve(read, command)?.map(|(_, version)| version.descriptor)),
+    })
+}
+
+/// Stores a recipe and notes it.
+fn put(act: &Act<'_>, recipe: &Recipe) -> Result<()> {
+    act.put_recipe(recipe, act.now_ms)?;
+    act.audit(
+        &NewAuditEntry::of("recipe.import", ObjectKind::Recipe, recipe.id.as_str())
+            .with(json!({ "origin": recipe.origin.as_str(), "flows": recipe.flows.len() })),
+    )
+}
+
+/// Reads an embedded recipe; one that is at fault is a fault of ours.
+fn read_bundled(bundled: &Bundled) -> Result<Recipe> {
+    let files = FolderFiles {
+        recipe: Some(bundled.recipe.as_bytes()),
+        title: Some(bundled.title.as_bytes()),
+        description: Some(bundled.description.as_bytes()),
+        accounts: Some(bundled.accounts.as_bytes()),
+    };
+    RecipeId::of_folder(bundled.folder)
+        .and_then(|id| folder::parse(id, &files, RecipeOrigin::Bundled))
+        .map_err(Error::internal)
+}
+
+/// Refuses whoever is not signed in; the operator needs not be.
+fn require_known(who: &Principal) -> Result<()> {
+    if !who.is_operator() {
+        who.require_user()?;
+    }
+    Ok(())
 }

@@ -113,6 +113,14 @@ impl Error {
         }
     }
 
+    /// Makes a [`Kind::Conflict`] error about several fields, with a message of its own.
+    pub fn conflict_fields(message: impl Into<String>, fields: Vec<FieldError>) -> Self {
+        Self {
+            fields,
+            ..Self::new(Kind::Conflict, message)
+        }
+    }
+
     /// Makes a [`Kind::Internal`] error from its cause, which only the log sees.
     pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self {

@@ -40,6 +40,11 @@ impl RecipeId {
         })
     }
 
+    /// Wraps an id that was checked when it was stored.
+    pub fn stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -69,6 +74,13 @@ impl RecipeOrigin {
             Self::Imported => "imported",
         }
     }
+
+    /// Reads that word; `None` for any other.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Bundled, Self::Imported]
+            .into_iter()
+            .find(|origin| origin.as_str() == word)
+    }
 }
 
 /// A flow that activation makes.
@@ -93,10 +105,23 @@ pub struct Recipe {
     pub title: String,
     /// What it does, Markdown.
     pub description: String,
-    /// Connector to `{"credentials": <schema>}`, as `GET /v1/recipes/{id}` shows it.
-    pub accounts: Map<String, Value>,
+    /// Connector to `{"credentials": <schema>}`, as `GET /v1/recipes/{id}` shows it;
+    /// none where the folder names none: they follow from the descriptors of the
+    /// steps then, see [`accounts::derive`], each time that somebody looks.
+    pub accounts: Option<Map<String, Value>>,
     /// The flows to make, in order.
     pub flows: Vec<FlowTemplate>,
+    /// Where it comes from.
+    pub origin: RecipeOrigin,
+}
+
+/// A recipe in a list: what `GET /v1/recipes` promises, and where it comes from.
+#[derive(Clone, Debug)]
+pub struct RecipeTitle {
+    /// The id.
+    pub id: RecipeId,
+    /// What it is called.
+    pub title: String,
     /// Where it comes from.
     pub origin: RecipeOrigin,
 }

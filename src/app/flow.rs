@@ -1,0 +1,405 @@
+//! Verbs about flows; v1 calls one a task (`v1.md 2.6, 3.6`).
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::{Act, App, PAGE_MAX, component, missing};
+use crate::domain::audit::{NewAuditEntry, ObjectKind};
+use crate::domain::component::{FunctionKind, function_kind};
+use crate::domain::flow::chain;
+use crate::domain::flow::command::StepCommand;
+use crate::domain::flow::graph::{GRAPH_MAX_BYTES, Graph, Node};
+use crate::domain::flow::{Cron, Flow, FlowStatus, FlowType, NewFlow};
+use crate::domain::id::{FlowId, UserId};
+use crate::domain::principal::Principal;
+use crate::domain::recipe::accounts::required_fields;
+use crate::domain::tombstone::{SeenBy, Tombstone};
+use crate::domain::{Error, FieldError, Kind, Result, text};
+use crate::store::{FlowCounts, Read};
+
+/// The most flows of one user: twice the largest installation that is measured. The
+/// count walks an index, so it is taken from a reader, ahead of the write; a user who
+/// is near the limit may pass it by as many as are made at once.
+pub const FLOWS_MAX: i64 = 2_000_000;
+
+impl App {
+    /// Makes an inactive flow of the caller from a chain that `chain::parse` read.
+    ///
+    /// Every step must name a function of a component that the caller may use, with a
+    /// build: the first a trigger, all others an action. Credentials must be the
+    /// caller's own. Fields of errors are places in the chain, `nodes.0.action`.
+    pub fn create_chain_flow(
+        &self,
+        who: &Principal,
+        name: &str,
+        graph: Graph,
+        cron: Option<Cron>,
+    ) -> Result<Flow> {
+        let user = who.require_user()?.id;
+        let new = NewFlow {
+            name: text::name("name", name)?,
+            description: None,
+            flow_type: FlowType::Ordinary,
+            graph,
+            cron,
+            recipe_id: None,
+        };
+        if new.graph.to_value().to_string().len() > GRAPH_MAX_BYTES {
+            return Err(Error::invalid(
+                "nodes",
+                format!("must have at most {GRAPH_MAX_BYTES} bytes as JSON"),
+            ));
+        }
+        self.read(|read| check_flow_count(read, user, 1))?;
+        let app = self.clone();
+        self.act(who, move |act| {
+            check_chain(act, user, &new.graph)?;
+            app.insert_flow(act, user, new)
+        })
+    }
+
+    /// Returns a flow: one's own, or anybody's for the operator.
+    pub fn flow(&self, who: &Principal, id: FlowId) -> Result<Flow> {
+        self.read(|read| load(read, who, id))
+    }
+
+    /// Returns up to `limit` flows of a user after `after`, by id: one's own, or
+    /// anybody's for the operator.
+    pub fn flows_of(
+        &self,
+        who: &Principal,
+        user: UserId,
+        after: Option<FlowId>,
+        limit: u32,
+    ) -> Result<Vec<Flow>> {
+        if who.user_id() != Some(user) {
+            require_operator(who)?;
+        }
+        self.read(|read| read.flows_of(user, after, limit.min(PAGE_MAX)))
+    }
+
+    /// Returns up to `limit` flows of everybody after `after`, by id; for the operator.
+    pub fn flows(&self, who: &Principal, after: Option<FlowId>, limit: u32) -> Result<Vec<Flow>> {
+        require_operator(who)?;
+        self.read(|read| read.flows(after, limit.min(PAGE_MAX)))
+    }
+
+    /// Counts all flows by status; for the operator.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the path of a method is not general enough over the reader's lifetime"
+    )]
+    pub fn flow_counts(&self, who: &Principal) -> Result<FlowCounts> {
+        require_operator(who)?;
+        self.read(|read| read.flow_counts())
+    }
+
+    /// Starts a flow: one's own, or anybody's for the operator. An active one stays so.
+    ///
+    /// A flow that can't run is refused with every step and its reason.
+    pub fn start_flow(&self, who: &Principal, id: FlowId) -> Result<Flow> {
+        self.act(who, move |act| {
+            let flow = load(act, act.who, id)?;
+            if flow.status == FlowStatus::Active {
+                return Ok(flow);
+            }
+            check_runnable(act, &flow)?;
+            set_status(act, flow, FlowStatus::Active, "flow.start")
+        })
+    }
+
+    /// Stops a flow: one's own, or anybody's for the operator. What was queued is
+    /// dropped. Stopping an inactive flow changes nothing.
+    pub fn stop_flow(&self, who: &Principal, id: FlowId) -> Result<Flow> {
+        self.act(who, move |act| {
+            let flow = load(act, act.who, id)?;
+            set_status(act, flow, FlowStatus::Inactive, "flow.stop")
+        })
+    }
+
+    /// Suspends a flow: one's own, or anybody's for the operator. What was queued is
+    /// kept, and a start goes on with it.
+    ///
+    /// It does so whatever the status was, since `v1.md 3.6` knows one answer only. An
+    /// inactive flow may be suspended too: it has nothing queued, and still does not
+    /// run before a start has checked it.
+    pub fn suspend_flow(&self, who: &Principal, id: FlowId) -> Result<Flow> {
+        self.act(who, move |act| {
+            let flow = load(act, act.who, id)?;
+            set_status(act, flow, FlowStatus::Suspended, "flow.suspend")
+        })
+    }
+
+    /// Deletes a flow, stopped first where it runs: one's own, or anybody's for the
+    /// operator. Its owner is told afterwards that it is gone.
+    pub fn delete_flow(&self, who: &Principal, id: FlowId) -> Result<Flow> {
+        self.act(who, move |act| {
+            let flow = load(act, act.who, id)?;
+            let flow = set_status(act, flow, FlowStatus::Inactive, "flow.stop")?;
+            act.delete_flow(id)?;
+            act.insert_tombstone(&Tombstone {
+                kind: ObjectKind::Flow,
+                id: id.to_string(),
+                seen_by: SeenBy::User(flow.user_id),
+                deleted_at_ms: act.now_ms,
+            })?;
+            act.audit(
+                &NewAuditEntry::of("flow.delete", ObjectKind::Flow, id)
+                    .with(json!({ "name": flow.name })),
+            )?;
+            Ok(flow)
+        })
+    }
+
+    /// Adds an inactive flow in the transaction of `act`; the caller checked the graph.
+    pub(super) fn insert_flow(&self, act: &Act<'_>, user: UserId, new: NewFlow) -> Result<Flow> {
+        let flow = Flow {
+            id: self.inner.ids.next(),
+            user_id: user,
+            name: new.name,
+            description: new.description,
+            flow_type: new.flow_type,
+            status: FlowStatus::Inactive,
+            graph: new.graph,
+            cron: new.cron,
+            recipe_id: new.recipe_id,
+            version: 1,
+            created_at_ms: act.now_ms,
+            updated_at_ms: act.now_ms,
+            last_started_at_ms: None,
+        };
+        act.insert_flow(&flow)?;
+        act.audit(
+            &NewAuditEntry::of("flow.create", ObjectKind::Flow, flow.id)
+                .with(json!({ "name": flow.name, "recipe_id": flow.recipe_id })),
+        )?;
+        Ok(flow)
+    }
+}
+
+/// Refuses `more` flows over the limit of a user.
+pub(super) fn check_flow_count(read: &Read<'_>, user: UserId, more: usize) -> Result<()> {
+    let more = i64::try_from(more).unwrap_or(i64::MAX);
+    if read.count_flows_of(user, FLOWS_MAX)?.saturating_add(more) > FLOWS_MAX {
+        return Err(Error::new(
+            Kind::Conflict,
+            format!("a user has at most {FLOWS_MAX} flows: delete one first"),
+        ));
+    }
+    Ok(())
+}
+
+/// Returns the descriptor of a step's component, as far as `user` may use it.
+pub(super) fn usable_descriptor(
+    read: &Read<'_>,
+    user: UserId,
+    command: &StepCommand,
+) -> Result<Option<Value>> {
+    if read
+        .usable_component(user, &command.team, &command.component)?
+        .is_none()
+    {
+        return Ok(None);
+    }
+    Ok(component::resolve(read, command)?.map(|(_, version)| version.descriptor))
+}
+
+/// Returns the flow with this id as far as `who` may see it.
+fn load(read: &Read<'_>, who: &Principal, id: FlowId) -> Result<Flow> {
+    let may_see = |flow: &Flow| who.is_operator() || who.user_id() == Some(flow.user_id);
+    match read.flow(id)?.filter(may_see) {
+        Some(flow) => Ok(flow),
+        None => Err(missing(
+            read,
+            who,
+            ObjectKind::Flow,
+            &id.to_string(),
+            "flow",
+        )?),
+    }
+}
+
+/// Sets the status of a flow and notes it; one that it has already changes nothing.
+fn set_status(act: &Act<'_>, flow: Flow, status: FlowStatus, action: &'static str) -> Result<Flow> {
+    if flow.status == status {
+        return Ok(flow);
+    }
+    act.set_flow_status(flow.id, status, act.now_ms)?;
+    act.audit(
+        &NewAuditEntry::of(action, ObjectKind::Flow, flow.id)
+            .with(json!({ "was": flow.status.as_str() })),
+    )?;
+    let started_at_ms = (status == FlowStatus::Active).then_some(act.now_ms);
+    Ok(Flow {
+        status,
+        updated_at_ms: act.now_ms,
+        last_started_at_ms: started_at_ms.or(flow.last_started_at_ms),
+        ..flow
+    })
+}
+
+/// Checks the steps and credentials of a new chain, every fault at once.
+fn check_chain(read: &Read<'_>, user: UserId, graph: &Graph) -> Result<()> {
+    let mut steps = Steps::new(read, user);
+    let mut faults = Vec::new();
+    let first = graph.first().map(|node| node.id.as_str());
+    for node in &graph.nodes {
+        let found = steps.find(node, first == Some(node.id.as_str()))?;
+        if let Err(reason) = found {
+            faults.push(FieldError {
+                field: chain::place_of(&node.id, "action"),
+                message: reason,
+            });
+        }
+        if node.credential_id.is_some() && !steps.has_credential(node)? {
+            faults.push(FieldError {
+                field: chain::place_of(&node.id, "account"),
+                message: "is not one of your accounts".to_owned(),
+            });
+        }
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::invalid_fields(faults))
+    }
+}
+
+/// Checks that a flow can run, for its owner, and names every step that can't.
+fn check_runnable(read: &Read<'_>, flow: &Flow) -> Result<()> {
+    let mut steps = Steps::new(read, flow.user_id);
+    let mut faults = Vec::new();
+    let first = flow.graph.first().map(|node| node.id.as_str());
+    for node in &flow.graph.nodes {
+        let reason = match steps.find(node, first == Some(node.id.as_str()))? {
+            Err(reason) => Some(reason),
+            Ok(needs) => steps.credential_fault(node, &needs)?,
+        };
+        faults.extend(reason.map(|message| FieldError {
+            field: node.id.clone(),
+            message,
+        }));
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let listed: Vec<String> = faults
+        .iter()
+        .map(|fault| format!("{} {}", fault.field, fault.message))
+        .collect();
+    let message = format!("it can't be started: {}", listed.join("; "));
+    Err(Error::conflict_fields(message, faults))
+}
+
+/// Looks up what the steps of one flow need, each component once.
+struct Steps<'a> {
+    read: &'a Read<'a>,
+    owner: UserId,
+    descriptors: HashMap<String, Result<Value, String>>,
+}
+
+impl<'a> Steps<'a> {
+    /// Begins to look, with the eyes of the flow's owner.
+    fn new(read: &'a Read<'a>, owner: UserId) -> Self {
+        Self {
+            read,
+            owner,
+            descriptors: HashMap::new(),
+        }
+    }
+
+    /// Finds the function of a step and returns the credential's fields that it needs,
+    /// or half a sentence that says why the step can't run.
+    fn find(&mut self, node: &Node, is_first: bool) -> Result<Result<Vec<String>, String>> {
+        let command = &node.command;
+        let name = format!("{}/{}", command.team, command.component);
+        let key = format!("{name}@{}", command.version.as_deref().unwrap_or("latest"));
+        if !self.descriptors.contains_key(&key) {
+            let found = self.descriptor(command, &name)?;
+            self.descriptors.insert(key.clone(), found);
+        }
+        let descriptor = match &self.descriptors[&key] {
+            Ok(descriptor) => descriptor,
+            Err(reason) => return Ok(Err(reason.clone())),
+        };
+        let function = &command.function;
+        let is_action = match function_kind(descriptor, function) {
+            Some(kind) => kind == FunctionKind::Action,
+            None => {
+                return Ok(Err(format!(
+                    "names {function}, which the component {name} does not have"
+                )));
+            }
+        };
+        Ok(match (is_first, is_action) {
+            (true, true) => Err(format!(
+                "must be a trigger, as the first step; {function} is an action"
+            )),
+            (false, false) => Err(format!(
+                "must be an action; {function} is a trigger, which only the first step can be"
+            )),
+            _ => Ok(required_fields(descriptor)
+                .into_iter()
+                .map(str::to_owned)
+                .collect()),
+        })
+    }
+
+    /// Returns the descriptor of a step's component, or what is missing.
+    fn descriptor(&self, command: &StepCommand, name: &str) -> Result<Result<Value, String>> {
+        let usable = self
+            .read
+            .usable_component(self.owner, &command.team, &command.component)?;
+        if usable.is_none() {
+            return Ok(Err(format!(
+                "names the component {name}, which is not there"
+            )));
+        }
+        Ok(match component::resolve(self.read, command)? {
+            Some((_, version)) => Ok(version.descriptor),
+            None => Err(match &command.version {
+                Some(version) => {
+                    format!("names the component {name}, which has no build {version}")
+                }
+                None => format!("names the component {name}, which has no build"),
+            }),
+        })
+    }
+
+    /// Tells whether the credential on a step is there and the owner's.
+    fn has_credential(&self, node: &Node) -> Result<bool> {
+        let Some(id) = node.credential_id else {
+            return Ok(false);
+        };
+        let found = self.read.credential(id)?;
+        Ok(found.is_some_and(|credential| credential.user_id == self.owner))
+    }
+
+    /// Returns what is wrong with the credential of a step that needs these fields.
+    fn credential_fault(&self, node: &Node, needs: &[String]) -> Result<Option<String>> {
+        if node.credential_id.is_some() {
+            let is_there = self.has_credential(node)?;
+            return Ok((!is_there).then(|| "has an account that is not there".to_owned()));
+        }
+        Ok((!needs.is_empty()).then(|| {
+            format!(
+                "needs an account for {}/{} ({})",
+                node.command.team,
+                node.command.component,
+                needs.join(", ")
+            )
+        }))
+    }
+}
+
+/// Refuses everyone but the operator.
+pub(super) fn require_operator(who: &Principal) -> Result<()> {
+    if who.is_operator() {
+        Ok(())
+    } else {
+        Err(Error::forbidden(
+            "this is for the operator of the installation",
+        ))
+    }
+}

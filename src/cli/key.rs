@@ -1,0 +1,156 @@
+//! `elastane key`: what clients sign in with.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::database::{DatabaseArgs, operator};
+use super::error::{Advice, CliError};
+use super::list::{self, Cell, Column, ListArgs, shown};
+use super::output::Output;
+use super::terminal::secret_from_stdin;
+use super::user::find;
+use crate::app::{Opening, PAGE_MAX};
+use crate::domain::api_key::ApiKey;
+use crate::domain::id::ApiKeyId;
+
+/// A day in milliseconds.
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// What is done with keys.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a key for a user and show it, once
+    Create(CreateArgs),
+    /// List a user's keys; the keys themselves are not kept
+    List {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        /// The e-mail address or the id of the user
+        user: String,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Revoke a key at once
+    Revoke {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        /// The id of the key
+        id: String,
+    },
+}
+
+/// What `key create` takes.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct CreateArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// The e-mail address or the id of the user
+    user: String,
+    /// What the key is for
+    #[arg(long, default_value = "command line")]
+    name: String,
+    /// After how many days the key ends [default: never]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    days: Option<u32>,
+    /// Take over a key that a client has already: a UUID, from the first line of stdin
+    #[arg(long, conflicts_with = "days")]
+    secret_stdin: bool,
+    /// Print the ids of key and user and the API key as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The columns of keys.
+const COLUMNS: &[Column] = &[
+    shown("id", "ID"),
+    shown("name", "NAME"),
+    shown("prefix", "BEGINS"),
+    shown("created_at", "CREATED"),
+    shown("last_used_at", "LAST USED"),
+    shown("expires_at", "ENDS"),
+];
+
+/// Returns a key as a row.
+fn row(key: &ApiKey) -> Vec<Cell> {
+    vec![
+        Cell::text(&key.id),
+        Cell::text(&key.name),
+        Cell::text(&key.prefix),
+        Cell::Time(key.created_at_ms),
+        Cell::time(key.last_used_at_ms),
+        Cell::time(key.expires_at_ms),
+    ]
+}
+
+/// Runs a command about keys.
+pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
+    match command {
+        Command::Create(args) => create(&args, out),
+        Command::List {
+            database,
+            user,
+            list,
+        } => {
+            let app = database.open(Opening::Look)?;
+            let user = find(&app, &user)?;
+            list::print(
+                out,
+                &list,
+                COLUMNS,
+                |last: Option<&ApiKey>| {
+                    app.api_keys_of(&operator(), user.id, last.map(|key| key.id), PAGE_MAX)
+                },
+                row,
+            )
+        }
+        Command::Revoke { database, id } => {
+            let advice = || "`elastane key list USER` shows the ids of keys".to_owned();
+            let id: ApiKeyId = id
+                .parse()
+                .map_err(|_| CliError::usage(format!("`{id}` is not the id of a key"), advice()))?;
+            let app = database.open(Opening::Use)?;
+            let key = app.revoke_api_key(&operator(), id).advise(advice)?;
+            out.line(&format!("Revoked the key {} ({}…)", key.name, key.prefix))
+        }
+    }
+}
+
+/// Makes a key, or takes one over.
+fn create(args: &CreateArgs, out: &mut Output) -> Result<(), CliError> {
+    let app = args.database.open(Opening::Use)?;
+    let user = find(&app, &args.user)?;
+    if args.secret_stdin {
+        let secret = secret_from_stdin()?;
+        let key = app.take_over_api_key(&operator(), user.id, &args.name, &secret)?;
+        let told = format!(
+            "{} signs in with the key {}…",
+            user.email.as_str(),
+            key.prefix
+        );
+        if args.json {
+            let ids = json!({ "id": key.id.to_string(), "user_id": user.id.to_string() });
+            return out.json(&ids);
+        }
+        return out.line(&told);
+    }
+    let ends_at_ms = args
+        .days
+        .map(|days| app.now_ms() + i64::from(days) * DAY_MS);
+    let made = app.create_api_key(&operator(), user.id, &args.name, ends_at_ms)?;
+    if args.json {
+        return out.json(&json!({
+            "id": made.key.id.to_string(),
+            "user_id": user.id.to_string(),
+            "api_secret": made.secret.expose(),
+        }));
+    }
+    out.line(&format!(
+        "Made the key {} of {}.",
+        made.key.id,
+        user.email.as_str()
+    ))?;
+    out.line(&format!(
+        "API key, shown only now: {}",
+        made.secret.expose()
+    ))
+}

@@ -1,0 +1,81 @@
+//! `elastane serve`: the API over a database.
+
+use super::database::{DatabaseArgs, app_options, load, open};
+use super::error::{Advice, CliError};
+use super::logging;
+use super::output::{Output, clean};
+use crate::app::Opening;
+use crate::config::Flags;
+use crate::server::{Running, ServerOptions};
+
+/// What `serve` takes.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// The address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// A Unix socket to listen on besides
+    #[arg(long, value_name = "PATH")]
+    unix_socket: Option<String>,
+    /// Serve an address that other machines reach, without TLS
+    #[arg(long)]
+    insecure: bool,
+    /// Do not limit requests; sign-ins are limited always
+    #[arg(long)]
+    no_rate_limit: bool,
+    /// Let flows and callbacks reach private and loopback addresses
+    #[arg(long)]
+    allow_private_networks: bool,
+}
+
+impl Args {
+    /// Returns what these flags give.
+    fn flags(&self) -> Flags {
+        let mut flags = self.database.flags();
+        flags.set("listen", "--listen", self.listen.clone());
+        flags.set("unix_socket", "--unix-socket", self.unix_socket.clone());
+        let when = |is_set: bool, value: &str| is_set.then(|| value.to_owned());
+        flags.set("insecure", "--insecure", when(self.insecure, "true"));
+        flags.set(
+            "rate_limit",
+            "--no-rate-limit",
+            when(self.no_rate_limit, "false"),
+        );
+        flags.set(
+            "allow_private_networks",
+            "--allow-private-networks",
+            when(self.allow_private_networks, "true"),
+        );
+        flags
+    }
+}
+
+/// Serves until a signal ends it.
+pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
+    let loaded = load(&args.flags())?;
+    for warning in &loaded.warnings {
+        out.note(&format!("warning: {}", clean(warning)));
+    }
+    let settings = &loaded.settings;
+    logging::start(settings);
+    settings.require_safe_listening().advise(open_door_advice)?;
+    let app = open(&app_options(settings), Opening::Serve)?;
+    let running = Running::start(app, &ServerOptions::from(settings)).advise(listen_advice)?;
+    out.line(&format!("Elastane listens on http://{}", running.address()))?;
+    out.flush()?;
+    Ok(running.wait_for_signal()?)
+}
+
+/// Says how to serve other machines.
+pub(super) fn open_door_advice() -> String {
+    "put a TLS proxy in front and listen on 127.0.0.1 or a Unix socket; or, where everybody \
+     on the network is trusted, add --insecure"
+        .to_owned()
+}
+
+/// Says what to do where a server can't start.
+pub(super) fn listen_advice() -> String {
+    "choose another address with --listen; port 0 takes a free one".to_owned()
+}

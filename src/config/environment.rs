@@ -1,0 +1,104 @@
+//! The variables of the environment.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::table::{SETTINGS, Setting, meant};
+use super::{Given, Source};
+
+/// How the variables of this program begin.
+pub const VARIABLE_PREFIX: &str = "ELASTANE_";
+
+/// The variable that names the settings file.
+const CONFIG_VARIABLE: &str = "ELASTANE_CONFIG";
+
+/// Variables of this program that are no settings of the server.
+const OTHERS: &[&str] = &[CONFIG_VARIABLE, "ELASTANE_NO_MOTION"];
+
+/// The variables of this program, as they were when it began.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, OsString>,
+}
+
+impl Environment {
+    /// Reads the environment of the process.
+    pub fn of_process() -> Self {
+        Self::from_pairs(std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            name.starts_with(VARIABLE_PREFIX).then_some((name, value))
+        }))
+    }
+
+    /// Makes an environment of these variables.
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (String, OsString)>) -> Self {
+        Self {
+            variables: pairs.into_iter().collect(),
+        }
+    }
+
+    /// Returns the settings file that a variable names.
+    pub(super) fn config_file(&self) -> Option<PathBuf> {
+        let value = self.variables.get(CONFIG_VARIABLE)?;
+        (!value.is_empty()).then(|| PathBuf::from(value))
+    }
+
+    /// Returns what a variable gives for a setting; an empty one gives nothing, since
+    /// service managers and containers set such.
+    pub(super) fn get(&self, setting: &Setting) -> Option<Given> {
+        let name = setting.variable();
+        let value = self.variables.get(&name)?;
+        // What is not UTF-8 fails the check of its setting, with its name.
+        let text = value.to_string_lossy().into_owned();
+        (!text.is_empty()).then_some(Given {
+            text,
+            source: Source::Environment(name),
+        })
+    }
+
+    /// Returns a warning for each variable that looks like ours and is not.
+    ///
+    /// No error: container platforms put variables such as `ELASTANE_PORT` there
+    /// without being asked.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let known: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
+        let is_known = |name: &str| {
+            OTHERS.contains(&name) || known.iter().any(|variable| variable.as_str() == name)
+        };
+        self.variables
+            .keys()
+            .filter(|name| !is_known(name))
+            .map(|name| {
+                let all = known.iter().map(String::as_str);
+                match meant(name, all).filter(|likely| is_near(name, likely)) {
+                    Some(likely) => format!(
+                        "the variable {name} is not known and ignored: did you mean {likely}?"
+                    ),
+                    None => format!("the variable {name} is not known and ignored"),
+                }
+            })
+            .collect()
+    }
+}
+
+/// Tells whether two names are alike beyond the prefix that all of them share.
+fn is_near(name: &str, likely: &str) -> bool {
+    let rest = |text: &str| {
+        text.strip_prefix(VARIABLE_PREFIX)
+            .unwrap_or(text)
+            .to_owned()
+    };
+    meant(&rest(name), std::iter::once(rest(likely).as_str())).is_some()
+}
+
+/// Tells whether the person at the terminal asked for no colours (`NO_COLOR`, or a
+/// terminal that has none).
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one reader of the environment"
+)]
+pub fn wants_no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}

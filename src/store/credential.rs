@@ -1,0 +1,167 @@
+//! Rows of credentials; their keys are sealed before they come here.
+
+use rusqlite::{Row, params};
+
+use super::{Read, Write};
+use crate::domain::Result;
+use crate::domain::credential::Credential;
+use crate::domain::id::{ComponentId, CredentialId, UserId};
+use crate::domain::slug::Slug;
+
+/// The columns that [`credential_of`] reads, in its order.
+const CREDENTIAL_COLUMNS: &str = "id, user_id, name, type, component_id, created_at, updated_at";
+
+/// Reads a credential from a row that begins with [`CREDENTIAL_COLUMNS`].
+fn credential_of(row: &Row<'_>) -> rusqlite::Result<Credential> {
+    Ok(Credential {
+        id: row.get(0)?,
+        user_id: row.get(1)?,
+        name: row.get(2)?,
+        component_name: row.get(3)?,
+        component_id: row.get(4)?,
+        created_at_ms: row.get(5)?,
+        updated_at_ms: row.get(6)?,
+    })
+}
+
+/// A credential with its sealed keys, as they stand in the row.
+#[derive(Debug)]
+pub struct SealedCredential {
+    /// The credential.
+    pub credential: Credential,
+    /// Which key of the key file sealed the keys.
+    pub key_version: i64,
+    /// Nonce and ciphertext.
+    pub sealed: Vec<u8>,
+}
+
+/// Reads a credential and its sealed keys.
+fn sealed_credential_of(row: &Row<'_>) -> rusqlite::Result<SealedCredential> {
+    Ok(SealedCredential {
+        credential: credential_of(row)?,
+        key_version: row.get(7)?,
+        sealed: row.get(8)?,
+    })
+}
+
+impl Read<'_> {
+    /// Returns the credential with this id, without its keys.
+    pub fn credential(&self, id: CredentialId) -> Result<Option<Credential>> {
+        let sql = format!("SELECT {CREDENTIAL_COLUMNS} FROM credentials WHERE id = ?1");
+        self.query_opt(&sql, params![id], credential_of)
+    }
+
+    /// Returns the credential with this id and its sealed keys.
+    pub fn sealed_credential(&self, id: CredentialId) -> Result<Option<SealedCredential>> {
+        let sql = format!(
+            "SELECT {CREDENTIAL_COLUMNS}, key_version, sealed FROM credentials WHERE id = ?1"
+        );
+        self.query_opt(&sql, params![id], sealed_credential_of)
+    }
+
+    /// Returns up to `limit` credentials of a user with ids after `after`, by id, with
+    /// their sealed keys.
+    pub fn sealed_credentials_of(
+        &self,
+        user: UserId,
+        after: Option<CredentialId>,
+        limit: u32,
+    ) -> Result<Vec<SealedCredential>> {
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let sql = format!(
+            "SELECT {CREDENTIAL_COLUMNS}, key_version, sealed FROM credentials
+             WHERE user_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+        );
+        self.query_all(&sql, params![user, after, limit], sealed_credential_of)
+    }
+
+    /// Returns up to `limit` credentials of everybody with ids after `after`, by id,
+    /// without their keys.
+    pub fn credentials(&self, after: Option<CredentialId>, limit: u32) -> Result<Vec<Credential>> {
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let sql = format!(
+            "SELECT {CREDENTIAL_COLUMNS} FROM credentials WHERE id > ?1 ORDER BY id LIMIT ?2"
+        );
+        self.query_all(&sql, params![after, limit], credential_of)
+    }
+
+    /// Counts the credentials of a user.
+    pub fn count_credentials_of(&self, user: UserId) -> Result<i64> {
+        self.query_one(
+            "SELECT count(*) FROM credentials WHERE user_id = ?1",
+            params![user],
+            |row| row.get(0),
+        )
+    }
+
+    /// Returns the component `team/component` where `user` may use it: it is shared, or
+    /// the team is the user's.
+    pub fn usable_component(
+        &self,
+        user: UserId,
+        team: &Slug,
+        component: &Slug,
+    ) -> Result<Option<ComponentId>> {
+        self.query_opt(
+            "SELECT c.id FROM teams t JOIN components c ON c.team_id = t.id AND c.slug = ?3
+             WHERE t.slug = ?2 AND (c.access <> 'team' OR EXISTS
+                 (SELECT 1 FROM team_members m WHERE m.team_id = t.id AND m.user_id = ?1))",
+            params![user, team.as_str(), component.as_str()],
+            |row| row.get(0),
+        )
+    }
+
+    /// Returns the oldest component of this name of a user's own teams.
+    pub fn own_component(&self, user: UserId, component: &Slug) -> Result<Option<ComponentId>> {
+        self.query_opt(
+            "SELECT c.id FROM team_members m
+             JOIN components c ON c.team_id = m.team_id AND c.slug = ?2
+             WHERE m.user_id = ?1 ORDER BY c.id LIMIT 1",
+            params![user, component.as_str()],
+            |row| row.get(0),
+        )
+    }
+}
+
+impl Write<'_> {
+    /// Adds a credential with its sealed keys.
+    pub fn insert_credential(&self, row: &SealedCredential) -> Result<()> {
+        let credential = &row.credential;
+        self.execute(
+            "INSERT INTO credentials (id, user_id, name, type, component_id, key_version,
+                 sealed, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                credential.id,
+                credential.user_id,
+                credential.name,
+                credential.component_name,
+                credential.component_id,
+                row.key_version,
+                row.sealed,
+                credential.created_at_ms,
+                credential.updated_at_ms,
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Replaces a credential and its sealed keys; tells whether it is there.
+    pub fn update_credential(&self, row: &SealedCredential) -> Result<bool> {
+        let credential = &row.credential;
+        let changed = self.execute(
+            "UPDATE credentials SET name = ?2, type = ?3, component_id = ?4, key_version = ?5,
+                 sealed = ?6, updated_at = ?7 WHERE id = ?1",
+            params![
+                credential.id,
+                credential.name,
+                credential.component_name,
+                credential.component_id,
+                row.key_version,
+                row.sealed,
+                credential.updated_at_ms,
+            ],
+        )?;
+        Ok(changed == 1)
+    }
+}

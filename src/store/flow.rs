@@ -1,0 +1,177 @@
+//! Rows of flows and of their steps.
+
+use rusqlite::{Row, params};
+
+use super::component::unreadable;
+use super::sql::Json;
+use super::{Read, Write};
+use crate::domain::Result;
+use crate::domain::flow::graph::Graph;
+use crate::domain::flow::{Cron, Flow, FlowStatus, FlowType};
+use crate::domain::id::{FlowId, UserId};
+use crate::domain::slug::Slug;
+
+/// The columns that [`flow_of`] reads, in its order.
+const FLOW_COLUMNS: &str = "id, user_id, name, description, type, status, graph, cron, \
+     recipe_id, version, created_at, updated_at, last_started_at";
+
+/// Reads a flow from a row of [`FLOW_COLUMNS`].
+fn flow_of(row: &Row<'_>) -> rusqlite::Result<Flow> {
+    Ok(Flow {
+        id: row.get(0)?,
+        user_id: row.get(1)?,
+        name: row.get(2)?,
+        description: row.get(3)?,
+        flow_type: FlowType::parse(row.get_ref(4)?.as_str()?)
+            .ok_or_else(|| unreadable(4, "an unknown type"))?,
+        status: status_of(row, 5)?,
+        graph: Graph::stored(&row.get::<_, Json>(6)?.0),
+        cron: row.get::<_, Option<String>>(7)?.map(Cron::stored),
+        recipe_id: row.get(8)?,
+        version: row.get(9)?,
+        created_at_ms: row.get(10)?,
+        updated_at_ms: row.get(11)?,
+        last_started_at_ms: row.get(12)?,
+    })
+}
+
+/// Reads a status.
+fn status_of(row: &Row<'_>, at: usize) -> rusqlite::Result<FlowStatus> {
+    FlowStatus::parse(row.get_ref(at)?.as_str()?).ok_or_else(|| unreadable(at, "an unknown status"))
+}
+
+/// How many flows there are of each status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FlowCounts {
+    /// Those that run.
+    pub active: i64,
+    /// Those that do not.
+    pub inactive: i64,
+    /// Those that do not for now.
+    pub suspended: i64,
+}
+
+impl Read<'_> {
+    /// Returns the flow with this id.
+    pub fn flow(&self, id: FlowId) -> Result<Option<Flow>> {
+        let sql = format!("SELECT {FLOW_COLUMNS} FROM flows WHERE id = ?1");
+        self.query_opt(&sql, params![id], flow_of)
+    }
+
+    /// Returns up to `limit` flows of a user with ids after `after`, by id.
+    pub fn flows_of(&self, user: UserId, after: Option<FlowId>, limit: u32) -> Result<Vec<Flow>> {
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let sql = format!(
+            "SELECT {FLOW_COLUMNS} FROM flows WHERE user_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+        );
+        self.query_all(&sql, params![user, after, limit], flow_of)
+    }
+
+    /// Returns up to `limit` flows of everybody with ids after `after`, by id.
+    pub fn flows(&self, after: Option<FlowId>, limit: u32) -> Result<Vec<Flow>> {
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let sql = format!("SELECT {FLOW_COLUMNS} FROM flows WHERE id > ?1 ORDER BY id LIMIT ?2");
+        self.query_all(&sql, params![after, limit], flow_of)
+    }
+
+    /// Counts the flows of a user, but stops at `at_most`: the count walks the index.
+    pub fn count_flows_of(&self, user: UserId, at_most: i64) -> Result<i64> {
+        self.query_one(
+            "SELECT count(*) FROM (SELECT 1 FROM flows WHERE user_id = ?1 LIMIT ?2)",
+            params![user, at_most],
+            |row| row.get(0),
+        )
+    }
+
+    /// Counts all flows by status.
+    pub fn flow_counts(&self) -> Result<FlowCounts> {
+        let count_of = |status: &str| -> Result<i64> {
+            self.query_one(
+                "SELECT count(*) FROM flows WHERE status = ?1 AND status <> 'inactive'",
+                params![status],
+                |row| row.get(0),
+            )
+        };
+        let (active, suspended) = (count_of("active")?, count_of("suspended")?);
+        let all: i64 = self.query_one("SELECT count(*) FROM flows", params![], |row| row.get(0))?;
+        Ok(FlowCounts {
+            active,
+            inactive: all - active - suspended,
+            suspended,
+        })
+    }
+
+    /// Returns up to `limit` flows, of anybody, with a step of the component
+    /// `team/component`.
+    pub fn flows_using_component(
+        &self,
+        team: &Slug,
+        component: &Slug,
+        limit: u32,
+    ) -> Result<Vec<FlowId>> {
+        self.query_all(
+            "SELECT DISTINCT flow_id FROM flow_steps WHERE team = ?1 AND component = ?2 LIMIT ?3",
+            params![team.as_str(), component.as_str(), limit],
+            |row| row.get(0),
+        )
+    }
+}
+
+impl Write<'_> {
+    /// Adds a flow and its steps.
+    ///
+    /// The credentials of the steps must be there: checked before, in the same job.
+    pub fn insert_flow(&self, flow: &Flow) -> Result<()> {
+        self.execute(
+            "INSERT INTO flows (id, user_id, name, description, type, status, graph, cron,
+                 recipe_id, version, created_at, updated_at, last_started_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            params![
+                flow.id,
+                flow.user_id,
+                flow.name,
+                flow.description,
+                flow.flow_type.as_str(),
+                flow.status.as_str(),
+                Json(flow.graph.to_value()),
+                flow.cron.as_ref().map(Cron::as_str),
+                flow.recipe_id,
+                flow.version,
+                flow.created_at_ms,
+                flow.updated_at_ms,
+                flow.last_started_at_ms,
+            ],
+        )?;
+        for (position, node) in (0_i64..).zip(&flow.graph.nodes) {
+            self.execute(
+                "INSERT INTO flow_steps (flow_id, position, step_id, team, component, credential_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    flow.id,
+                    position,
+                    node.id,
+                    node.command.team.as_str(),
+                    node.command.component.as_str(),
+                    node.credential_id,
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Sets whether a flow runs; tells whether it is there. Going active counts as a start.
+    pub fn set_flow_status(&self, id: FlowId, status: FlowStatus, now_ms: i64) -> Result<bool> {
+        let started_at = (status == FlowStatus::Active).then_some(now_ms);
+        let changed = self.execute(
+            "UPDATE flows SET status = ?2, updated_at = ?3,
+                 last_started_at = coalesce(?4, last_started_at) WHERE id = ?1",
+            params![id, status.as_str(), now_ms, started_at],
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Deletes a flow and its steps; tells whether it was there.
+    pub fn delete_flow(&self, id: FlowId) -> Result<bool> {
+        Ok(self.execute("DELETE FROM flows WHERE id = ?1", params![id])? == 1)
+    }
+}

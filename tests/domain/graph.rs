@@ -1,0 +1,108 @@
+//! The rules of a graph.
+
+use elastane::domain::flow::graph::{Graph, NODES_MAX};
+use serde_json::{Value, json};
+
+use super::fields_of;
+
+/// A graph of nodes that all run the same, and of edges by their ends.
+fn graph(ids: &[&str], edges: &[(&str, &str)]) -> Value {
+    let nodes: Vec<Value> = ids
+        .iter()
+        .map(|id| json!({ "id": id, "command": "elasticio/debug:log" }))
+        .collect();
+    let edges: Vec<Value> = edges
+        .iter()
+        .map(|(source, target)| json!({ "source": source, "target": target }))
+        .collect();
+    json!({ "nodes": nodes, "edges": edges })
+}
+
+#[test]
+fn what_nobody_knows_comes_out_as_it_went_in() {
+    let sent = json!({
+        "nodes": [
+            { "id": "a", "command": "team/repo:run@latest", "name": "First", "x": { "y": [1, null] },
+              "credentials_id": "5f0000000000000000000abc" },
+            { "id": "b", "command": "team/repo:act" },
+        ],
+        "edges": [{ "id": "a:b", "source": "a", "target": "b", "config": { "condition": "true" }, "z": 1.5 }],
+    });
+    let graph = Graph::parse(&sent).unwrap();
+    assert_eq!(graph.to_value(), sent);
+    assert_eq!(Graph::stored(&sent), graph);
+    assert_eq!(graph.first().unwrap().id, "a");
+}
+
+#[test]
+fn paths_may_part_and_meet() {
+    let sent = graph(
+        &["a", "b", "c", "d"],
+        &[("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")],
+    );
+    assert!(Graph::parse(&sent).is_ok());
+}
+
+#[test]
+fn a_circle_is_refused_wherever_it_lies() {
+    for edges in [
+        &[("a", "b"), ("b", "a")][..],
+        &[("a", "a")],
+        &[("a", "b"), ("b", "c"), ("c", "b")],
+    ] {
+        let fields = fields_of(Graph::parse(&graph(&["a", "b", "c"][..], edges)));
+        assert!(
+            fields == ["graph.edges"] || fields == ["graph.nodes.2"],
+            "{fields:?}"
+        );
+    }
+}
+
+#[test]
+fn a_graph_has_one_beginning_and_at_least_one_node() {
+    assert_eq!(fields_of(Graph::parse(&json!({}))), ["graph.nodes"]);
+    assert_eq!(fields_of(Graph::parse(&json!([]))), ["graph", "graph"]);
+    let two = graph(&["a", "b", "c"], &[("a", "c")]);
+    assert_eq!(fields_of(Graph::parse(&two)), ["graph.nodes.1"]);
+}
+
+#[test]
+fn every_fault_of_nodes_and_edges_is_named_at_once() {
+    let sent = json!({
+        "nodes": [
+            { "id": "", "command": "team/repo:run" },
+            { "id": "b", "command": "repo:run" },
+            { "id": "c", "command": "team/repo:run", "fields": [], "credentials_id": "mine" },
+            "d",
+        ],
+        "edges": [{ "source": "b" }, { "target": "c", "config": 1 }],
+    });
+    assert_eq!(
+        fields_of(Graph::parse(&sent)),
+        [
+            "graph.nodes.0.id",
+            "graph.nodes.1.command",
+            "graph.nodes.2.fields",
+            "graph.nodes.2.credentials_id",
+            "graph.nodes.3",
+            "graph.edges.0.target",
+            "graph.edges.1.config",
+        ]
+    );
+    let twice = graph(&["a", "a"], &[("a", "z"), ("y", "a")]);
+    assert_eq!(
+        fields_of(Graph::parse(&twice)),
+        [
+            "graph.nodes.1.id",
+            "graph.edges.0.target",
+            "graph.edges.1.source"
+        ]
+    );
+}
+
+#[test]
+fn a_graph_beyond_its_limit_is_refused_without_being_walked() {
+    let ids: Vec<String> = (0..=NODES_MAX).map(|at| format!("n{at}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    assert_eq!(fields_of(Graph::parse(&graph(&ids, &[]))), ["graph.nodes"]);
+}
