@@ -8,6 +8,7 @@
 mod api;
 mod app;
 mod clients;
+mod crash;
 mod domain;
 mod golden;
 mod http;

@@ -163,6 +163,25 @@ impl<'a> Members<'a> {
         });
     }
 
+    /// Returns what the domain made of the members, or all faults of both at once: a
+    /// member of the wrong type is told of once, by its type.
+    pub fn and_check<T>(mut self, parsed: Result<T>) -> Result<T> {
+        let value = match parsed {
+            Err(error) if error.kind() == Kind::Invalid => {
+                for fault in error.fields() {
+                    if !self.faults.iter().any(|known| known.field == fault.field) {
+                        self.faults.push(fault.clone());
+                    }
+                }
+                None
+            }
+            Err(error) => return Err(error),
+            Ok(value) => Some(value),
+        };
+        self.check()?;
+        value.ok_or_else(|| Error::new(Kind::Invalid, "the body is not valid"))
+    }
+
     /// Returns an error where a member read so far is at fault.
     pub fn check(self) -> Result<()> {
         if self.faults.is_empty() {

@@ -17,6 +17,7 @@ fn an_account_is_made_read_and_changed_in_part() {
     let changed = ada.put(&format!("{path}/"), &json!({ "keys": { "b": 3 } }));
     made["keys"] = json!({ "b": 3 });
     assert_eq!(changed.json(200), made);
+    assert_eq!(ada.get(&path).json(200), made);
     made.as_object_mut().unwrap().remove("id");
     assert_eq!(
         made,

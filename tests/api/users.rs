@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use crate::support::TestServer;
+use elastane::server::ServerOptions;
+
 use crate::support::installation::PASSWORD;
+use crate::support::{Installation, TestServer};
 
 /// A registration as the documents show it.
 fn john() -> serde_json::Value {
@@ -53,16 +55,17 @@ fn a_registered_user_gets_a_key_that_works() {
 fn every_missing_field_is_named_and_nothing_changes() {
     let server = TestServer::start();
     let ada = server.user("ada@example.com");
-    let answer = ada
-        .post("/v1/users", &json!({ "password": "secret" }))
-        .json(400);
+    let answer = ada.post("/v1/users", &json!({ "company": 7 })).json(400);
     let named: Vec<&str> = answer["errors"]
         .as_array()
         .expect("errors")
         .iter()
         .filter_map(|fault| fault["field"].as_str())
         .collect();
-    assert_eq!(named, ["email", "first_name", "last_name"]);
+    assert_eq!(
+        named,
+        ["company", "password", "email", "first_name", "last_name"]
+    );
     let again = ada.post("/v1/users", &john()).json(201);
     let taken = ada.post("/v1/users", &john()).json(400);
     assert_eq!(taken["errors"][0]["field"], "email");
@@ -90,4 +93,61 @@ fn only_the_creator_deletes_a_user_and_sees_that_it_is_gone() {
     assert_eq!(bob.delete(&path).status, 404);
     let key = made["api_secret"].as_str().expect("a key");
     assert_eq!(ada.signing_in(key, "").get("/v1/users").status, 401);
+}
+
+#[test]
+fn a_callback_hears_of_the_user_and_private_targets_are_refused_by_their_own_name() {
+    let closed = TestServer::start();
+    for name in ["callback", "callback_url"] {
+        let mut body = john();
+        body[name] = json!("http://127.0.0.1:9/told");
+        let refused = closed.user(&format!("{name}@example.com"));
+        let answer = refused.post("/v1/users", &body).json(400);
+        assert_eq!(answer["errors"][0]["field"], name);
+    }
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let target = format!("http://{}/told", listener.local_addr().expect("an address"));
+    let told = std::thread::scope(|scope| {
+        let heard = scope.spawn(|| hear_one_post(&listener));
+        let open = TestServer::over(
+            Installation::with(|options| options.rules.allow_private_networks = true),
+            ServerOptions::default(),
+        );
+        let ada = open.user("ada@example.com");
+        let mut body = john();
+        body["callback"] = json!(target);
+        let answer = ada.post("/v1/users", &body).json(202);
+        assert_eq!(answer, json!({ "message": "accepted" }));
+        let told = heard.join().expect("a callback");
+        let key = told["api_secret"].as_str().expect("a key");
+        let john = ada.signing_in(key, "").get("/v1/users").json(200);
+        assert_eq!(john["id"], told["id"]);
+        told
+    });
+    assert_eq!(told["email"], "test@example.com");
+}
+
+/// Accepts one POST, answers it, and returns its JSON body.
+fn hear_one_post(listener: &std::net::TcpListener) -> serde_json::Value {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let (stream, _) = listener.accept().expect("a caller");
+    let mut reader = BufReader::new(&stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a line");
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a length");
+        }
+        if line == "\r\n" {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).expect("a body");
+    (&stream)
+        .write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        .expect("an answer");
+    serde_json::from_slice(&body).expect("JSON")
 }

@@ -74,7 +74,7 @@ pub fn curl_data(actor: &Actor, path: &str, label: Labelled, body: &str) -> Answ
 /// as password.
 pub fn user(server: &TestServer, email: &str) -> Actor {
     let (user, key) = server.installation.register(email, Role::Member);
-    Actor::of(&server.base, user, key.clone()).signing_in(&key, "a password")
+    Actor::of(&server.base, user, &key).signing_in(&key, "a password")
 }
 
 /// Returns whoever works at the command line.

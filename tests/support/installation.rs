@@ -110,13 +110,13 @@ impl TestServer {
     /// Registers an ordinary user, who signs in with its key as user name.
     pub fn user(&self, email: &str) -> Actor {
         let (user, key) = self.installation.register(email, Role::Member);
-        Actor::of(&self.base, user, key)
+        Actor::of(&self.base, user, &key)
     }
 
     /// Registers a tenant administrator.
     pub fn admin(&self, email: &str) -> Actor {
         let (user, key) = self.installation.register(email, Role::TenantAdmin);
-        Actor::of(&self.base, user, key)
+        Actor::of(&self.base, user, &key)
     }
 }
 

@@ -73,7 +73,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("p384", &["app"]),
     ("p521", &["app"]),
     ("ratatui", &["console"]),
-    ("rustix", &["cli"]),
+    ("rustix", &["app", "cli"]),
     ("rusqlite", &["store"]),
     ("serde", ANYWHERE),
     ("serde_json", ANYWHERE),

@@ -33,13 +33,15 @@ fn register(call: &mut Call<'_>) -> Result<Reply> {
     let first_name = members.text("first_name");
     let last_name = members.text("last_name");
     let company = members.text("company");
-    let password = members.required_text("password").map(SecretText::new);
-    let callback = members.text("callback").or(members.text("callback_url"));
-    members.check()?;
-    let new = NewUser::parse(email, first_name, last_name, company)?;
-    let password = password.unwrap_or_else(|| SecretText::new(""));
+    let password = members.required_text("password").unwrap_or_default();
+    // The documents call the parameter both names (`v1.md 5 #16`).
+    let callback = ["callback", "callback_url"]
+        .into_iter()
+        .find_map(|name| members.text(name).map(|url| (name, url)));
+    let new = members.and_check(NewUser::parse(email, first_name, last_name, company))?;
+    let password = SecretText::new(password);
     let target = callback
-        .map(|url| call.app.callback_target("callback", url))
+        .map(|(name, url)| call.app.callback_target(name, url))
         .transpose()?;
     let made = call
         .app

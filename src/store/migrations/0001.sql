@@ -6,20 +6,20 @@
 
 -- Facts of the installation that no person sets.
 CREATE TABLE meta (
-    key   TEXT PRIMARY KEY,  -- name of the fact, such as key_check or builtin_digest
+    key   TEXT NOT NULL PRIMARY KEY,  -- name of the fact, such as key_check or builtin_digest
     value BLOB NOT NULL      -- its value: text or bytes, as the fact's reader knows
 ) STRICT, WITHOUT ROWID;
 
 -- Settings that the operator changes while the server runs.
 CREATE TABLE settings (
-    key        TEXT PRIMARY KEY,                        -- name of the setting, such as maintenance
+    key        TEXT NOT NULL PRIMARY KEY,                        -- name of the setting, such as maintenance
     value      TEXT NOT NULL CHECK (json_valid(value)), -- its value as JSON
     changed_at INTEGER NOT NULL                         -- when it was last set
 ) STRICT, WITHOUT ROWID;
 
 -- People who sign in.
 CREATE TABLE users (
-    id              TEXT PRIMARY KEY,                          -- user id
+    id              TEXT NOT NULL PRIMARY KEY,                          -- user id
     email           TEXT NOT NULL,                             -- address as it was given
     email_key       TEXT NOT NULL UNIQUE,                      -- the address in lower case: unique ignoring case
     first_name      TEXT NOT NULL,                             -- given name
@@ -37,7 +37,7 @@ CREATE INDEX users_created_by ON users (created_by) WHERE created_by IS NOT NULL
 
 -- Keys by which clients act on a user's behalf; v1 calls one api_secret.
 CREATE TABLE api_keys (
-    id           TEXT PRIMARY KEY,                                   -- id of the key, which is not the key
+    id           TEXT NOT NULL PRIMARY KEY,                                   -- id of the key, which is not the key
     user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- whom it signs in
     name         TEXT NOT NULL,                                      -- what it is for
     prefix       TEXT NOT NULL,                                      -- first eight characters, to tell keys apart
@@ -50,7 +50,7 @@ CREATE INDEX api_keys_user ON api_keys (user_id, id);
 
 -- Developer teams, which own repositories.
 CREATE TABLE teams (
-    id         TEXT PRIMARY KEY,     -- team id
+    id         TEXT NOT NULL PRIMARY KEY,     -- team id
     name       TEXT NOT NULL,        -- name as it was given
     slug       TEXT NOT NULL UNIQUE, -- name in git addresses and in commands such as elasticio/timer:timer
     created_at INTEGER NOT NULL      -- when it was made
@@ -67,7 +67,7 @@ CREATE INDEX team_members_user ON team_members (user_id, team_id);
 
 -- SSH public keys, each unique over the installation: git access maps a key to one user.
 CREATE TABLE ssh_keys (
-    id              TEXT PRIMARY KEY,                                       -- key id
+    id              TEXT NOT NULL PRIMARY KEY,                                       -- key id
     user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,  -- whose key
     title           TEXT NOT NULL,                                          -- what the user calls it
     algorithm       TEXT NOT NULL,                                          -- OpenSSH name, such as ssh-ed25519
@@ -84,7 +84,7 @@ CREATE INDEX ssh_keys_user ON ssh_keys (user_id, id);
 
 -- Repositories, and the components built from them: one id for both.
 CREATE TABLE components (
-    id         TEXT PRIMARY KEY,                                 -- component id, v1 repo_id
+    id         TEXT NOT NULL PRIMARY KEY,                                 -- component id, v1 repo_id
     team_id    TEXT NOT NULL REFERENCES teams (id),              -- the team that owns it
     name       TEXT NOT NULL,                                    -- repository name as it was given
     slug       TEXT NOT NULL,                                    -- its name in git addresses and commands
@@ -119,7 +119,7 @@ CREATE TABLE env_vars (
 
 -- Credentials for third parties; v1 calls one an account.
 CREATE TABLE credentials (
-    id           TEXT PRIMARY KEY,                                      -- credential id
+    id           TEXT NOT NULL PRIMARY KEY,                                      -- credential id
     user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- whose
     name         TEXT NOT NULL,                                         -- what the user calls it
     type         TEXT NOT NULL,                                         -- component or connector that it is for, v1 type
@@ -134,7 +134,7 @@ CREATE INDEX credentials_component ON credentials (component_id) WHERE component
 
 -- Recipes: flows with blanks, ready to be activated.
 CREATE TABLE recipes (
-    id          TEXT PRIMARY KEY,                                  -- 24 hex digits or a slug
+    id          TEXT NOT NULL PRIMARY KEY,                                  -- 24 hex digits or a slug
     title       TEXT NOT NULL,                                     -- what it is called
     description TEXT NOT NULL,                                     -- what it does, Markdown
     accounts    TEXT NOT NULL CHECK (json_valid(accounts)),        -- connector to the schema of its credentials
@@ -146,7 +146,7 @@ CREATE TABLE recipes (
 
 -- Flows; v1 calls one a task.
 CREATE TABLE flows (
-    id              TEXT PRIMARY KEY,                                      -- flow id
+    id              TEXT NOT NULL PRIMARY KEY,                                      -- flow id
     user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- whose
     name            TEXT NOT NULL,                                         -- what it is called
     description     TEXT,                                                  -- what it is for
