@@ -7,12 +7,14 @@
 )]
 
 mod load;
+mod median;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use elastane::app::user::Role;
-use elastane::app::{App, AppOptions, SecretText};
+use elastane::app::{App, AppOptions, HashCost, SecretText};
 use elastane::domain::principal::{Channel, Principal};
 use elastane::domain::user::NewUser;
 use elastane::http::{Address, Request, Response, Server, Settings};
@@ -24,6 +26,9 @@ const ROUNDS: usize = 5;
 /// How long each figure is taken.
 const DURATION: Duration = Duration::from_secs(2);
 
+/// Users who create teams in turns: each may have 500.
+const USERS: usize = 1_000;
+
 /// Connections, and writers of the store.
 const CONNECTIONS: usize = 64;
 
@@ -31,8 +36,14 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut options = AppOptions::new(folder.path().join("elastane.db"));
     options.rules.request_limits = false;
+    // A thousand users are registered; what their passwords cost is not measured here.
+    options.hash_cost = HashCost {
+        memory_kib: 64,
+        passes: 1,
+        lanes: 1,
+    };
     let app = App::init(&options).expect("an installation");
-    let key = register(&app);
+    let keys: Vec<String> = (0..USERS).map(|number| register(&app, number)).collect();
     let listen = ([127, 0, 0, 1], 0).into();
     let server_options = ServerOptions {
         listen,
@@ -50,8 +61,8 @@ fn main() {
     )
     .expect("a bare server");
     let noop_address = noop.local_addr().expect("an address");
-    let authorization = base64::engine::general_purpose::STANDARD.encode(format!("{key}:"));
-    let get = head("GET", "/v1/users", &authorization, "");
+    let get = head("GET", "/v1/users", &keys[0], "");
+    let next = AtomicUsize::new(0);
     let (mut bare, mut users, mut teams, mut store) = (vec![], vec![], vec![], vec![]);
     for round in 0..ROUNDS {
         bare.push(load::answers_per_s(
@@ -71,7 +82,10 @@ fn main() {
             running.address(),
             CONNECTIONS,
             DURATION,
-            |_| head("POST", "/v1/teams", &authorization, "{}"),
+            |_| {
+                let user = next.fetch_add(1, Ordering::Relaxed) % keys.len();
+                head("POST", "/v1/teams", &keys[user], "{}")
+            },
         ));
         println!(
             "round {}: bare {:.0}/s, users {:.0}/s, store {:.0}/s, teams {:.0}/s",
@@ -82,8 +96,8 @@ fn main() {
             teams[round]
         );
     }
-    let (bare, users) = (load::median(bare), load::median(users));
-    let (store, teams) = (load::median(store), load::median(teams));
+    let (bare, users) = (median::median(bare), median::median(users));
+    let (store, teams) = (median::median(store), median::median(teams));
     println!(
         "GET /v1/users against a bare route: {:.2} (goal 0.60)",
         users / bare
@@ -96,9 +110,10 @@ fn main() {
 }
 
 /// Registers a user and returns its key.
-fn register(app: &App) -> String {
+fn register(app: &App, number: usize) -> String {
     let operator = Principal::operator(Channel::Cli);
-    let new = NewUser::parse(Some("ada@example.com"), Some("Ada"), Some("Lovelace"), None);
+    let email = format!("{number}@example.com");
+    let new = NewUser::parse(Some(&email), Some("Ada"), Some("Lovelace"), None);
     let made = app
         .register_user(
             &operator,
@@ -111,7 +126,8 @@ fn register(app: &App) -> String {
 }
 
 /// Writes a request.
-fn head(method: &str, path: &str, authorization: &str, body: &str) -> Vec<u8> {
+fn head(method: &str, path: &str, key: &str, body: &str) -> Vec<u8> {
+    let authorization = base64::engine::general_purpose::STANDARD.encode(format!("{key}:"));
     format!(
         "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {authorization}\r\n\
          Accept: application/json\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",

@@ -81,9 +81,3 @@ fn answer_length(buffer: &[u8]) -> Option<usize> {
         .map_or(0, |(_, value)| value.trim().parse().expect("a length"));
     Some(end + length)
 }
-
-/// Returns the middle of some figures.
-pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
-}

@@ -9,7 +9,7 @@ mod check;
 mod completions;
 mod config;
 mod database;
-//mod demo;
+mod demo;
 mod error;
 mod filter;
 mod init;
@@ -19,7 +19,7 @@ mod logging;
 mod maintenance;
 mod man;
 mod output;
-//mod recipe;
+mod recipe;
 mod restore;
 mod serve;
 mod sshkey;
@@ -60,7 +60,7 @@ enum Command {
     /// Serve the API
     Serve(serve::Args),
     /// Serve the bundled demo database
-    //Demo(demo::Args),
+    Demo(demo::Args),
     /// Add, look at and change users
     #[command(subcommand)]
     User(user::Command),
@@ -74,8 +74,8 @@ enum Command {
     #[command(subcommand)]
     Sshkey(sshkey::Command),
     /// Import and look at recipes
-    //#[command(subcommand)]
-    //Recipe(recipe::Command),
+    #[command(subcommand)]
+    Recipe(recipe::Command),
     /// Answer every API call with 503, or stop doing so
     #[command(subcommand)]
     Maintenance(maintenance::Command),
@@ -139,18 +139,18 @@ fn parse(
 
 /// Runs one command.
 fn execute(command: Command, out: &mut Output) -> Result<(), CliError> {
-    if !matches!(command, Command::Serve(_)) {
+    if !matches!(command, Command::Serve(_) | Command::Demo(_)) {
         logging::start_quietly();
     }
     match command {
         Command::Init(args) => init::run(args, out),
         Command::Serve(args) => serve::run(&args, out),
-        //Command::Demo(args) => demo::run(args, out),
+        Command::Demo(args) => demo::run(args, out),
         Command::User(command) => user::run(command, out),
         Command::Key(command) => key::run(command, out),
         Command::Team(command) => team::run(command, out),
         Command::Sshkey(command) => sshkey::run(command, out),
-        //        Command::Recipe(command) => recipe::run(command, out),
+        Command::Recipe(command) => recipe::run(command, out),
         Command::Maintenance(command) => maintenance::run(command, out),
         Command::Audit(command) => audit::run(command, out),
         Command::Backup(args) => backup::run(&args, out),

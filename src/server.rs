@@ -7,16 +7,15 @@
 mod from_settings;
 mod housekeeper;
 mod lock;
+mod signals;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
-
 pub use lock::Lock;
+pub use signals::StopSignals;
 
 use crate::api::dispatch::Api;
 use crate::api::shared::{ApiOptions, Shared};
@@ -106,17 +105,8 @@ impl Running {
     }
 
     /// Waits for SIGTERM or SIGINT, then stops; a second signal ends the process at once.
-    pub fn wait_for_signal(self) -> Result<()> {
-        let second = Arc::default();
-        for signal in [SIGTERM, SIGINT] {
-            signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&second))
-                .map_err(Error::internal)?;
-            signal_hook::flag::register(signal, Arc::clone(&second)).map_err(Error::internal)?;
-        }
-        let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(Error::internal)?;
-        if let Some(signal) = signals.forever().next() {
-            tracing::info!(signal, "stopping");
-        }
+    pub fn wait_for(self, signals: StopSignals) -> Result<()> {
+        signals.wait();
         self.stop()
     }
 

@@ -7,6 +7,7 @@
 
 mod api;
 mod app;
+mod cli;
 mod clients;
 mod crash;
 mod domain;

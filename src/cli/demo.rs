@@ -21,7 +21,7 @@ use crate::app::{App, AppOptions, Opening, PAGE_MAX};
 use crate::config::{self, Environment, Flags};
 use crate::domain::flow::FlowStatus;
 use crate::domain::{Error, Kind};
-use crate::server::{Running, ServerOptions};
+use crate::server::{Running, ServerOptions, StopSignals};
 use folder::PrivateFolder;
 use source::{DemoUser, UserRole, UserState};
 
@@ -55,12 +55,11 @@ pub(super) fn run(args: Args, out: &mut Output) -> Result<(), CliError> {
         build::build(target)?;
         return out.line(&format!("Built {}", target.display()));
     }
-    let (database, kept) = match &args.db {
-        Some(path) => (path.clone(), None),
-        None => {
-            let folder = PrivateFolder::create()?;
-            (folder.path().join("elastane.db"), Some(folder))
-        }
+    let (database, kept) = if let Some(path) = &args.db {
+        (path.clone(), None)
+    } else {
+        let folder = PrivateFolder::create()?;
+        (folder.path().join("elastane.db"), Some(folder))
     };
     let mut flags = Flags::default();
     flags.set("db", "--db", Some(database.to_string_lossy().into_owned()));
@@ -75,11 +74,12 @@ pub(super) fn run(args: Args, out: &mut Output) -> Result<(), CliError> {
     let options = app_options(&settings);
     unpack(&options)?;
     let app = open(&options, Opening::Serve)?;
+    let signals = StopSignals::catch()?;
     let server = Running::start(app.clone(), &ServerOptions::from(&settings));
     let running = server.advise(listen_advice)?;
     tell(out, &app, running.address(), &database, kept.is_some())?;
     drop(app);
-    let ended = running.wait_for_signal();
+    let ended = running.wait_for(signals);
     drop(kept);
     Ok(ended?)
 }
@@ -90,10 +90,7 @@ fn unpack(options: &AppOptions) -> Result<(), CliError> {
     match fs::read(&key_path) {
         Ok(found) if found == KEY_FILE || options.database.exists() => {}
         Ok(_) => {
-            let told = format!(
-                "{} is the key file of something else",
-                key_path.display()
-            );
+            let told = format!("{} is the key file of something else", key_path.display());
             return Err(Error::new(Kind::Conflict, told))
                 .advise(|| "name a --db in an empty folder".to_owned());
         }
@@ -109,9 +106,7 @@ fn unpack(options: &AppOptions) -> Result<(), CliError> {
 fn write_private(path: &Path, content: &[u8]) -> Result<(), CliError> {
     let mut file = OpenOptions::new();
     file.write(true).create_new(true).mode(0o600);
-    let written = file
-        .open(path)
-        .and_then(|mut file| file.write_all(content));
+    let written = file.open(path).and_then(|mut file| file.write_all(content));
     written.map_err(|error| {
         let told = format!("{} can't be written: {}", path.display(), error.kind());
         CliError::from(Error::new(Kind::Unavailable, told).caused_by(error))

@@ -86,7 +86,7 @@ impl CliError {
                 if let Some(causes) = causes.filter(|causes| !causes.is_empty()) {
                     out.note(&format!("cause: {}", clean(&causes)));
                 }
-                if let Some(hint) = hint {
+                if let Some(hint) = hint.or_else(|| general_hint(code)) {
                     out.note(&format!("hint: {}", clean(&hint)));
                 }
                 ExitCode::from(code)
@@ -97,27 +97,33 @@ impl CliError {
 
 impl From<Error> for CliError {
     fn from(error: Error) -> Self {
-        let (code, hint) = match error.kind() {
-            Kind::Internal => (
-                1,
-                Some("run `elastane check`; where it finds nothing, please report this"),
-            ),
-            Kind::Invalid | Kind::TooLarge => (3, None),
-            Kind::NotFound | Kind::Gone => (4, None),
-            Kind::Conflict => (5, None),
-            Kind::Unavailable | Kind::TooMany => (6, Some("try again, or run `elastane check`")),
-            Kind::Forbidden | Kind::Unauthenticated => (7, None),
+        let code = match error.kind() {
+            Kind::Internal => 1,
+            Kind::Invalid | Kind::TooLarge => 3,
+            Kind::NotFound | Kind::Gone => 4,
+            Kind::Conflict => 5,
+            Kind::Unavailable | Kind::TooMany => 6,
+            Kind::Forbidden | Kind::Unauthenticated => 7,
         };
         let causes = error.causes();
         let is_ours = matches!(error.kind(), Kind::Internal | Kind::Unavailable);
         Self::Failed {
             code,
             messages: messages_of(&error),
-            // Advice for every error of a kind is the weakest; a command may have better.
-            hint: hint.map(str::to_owned),
+            hint: None,
             causes: is_ours.then_some(causes),
         }
     }
+}
+
+/// Returns the advice for every error of a kind, where a command had none.
+fn general_hint(code: u8) -> Option<String> {
+    let advice = match code {
+        1 => "run `elastane check`; where it finds nothing, please report this",
+        6 => "try again, or run `elastane check`",
+        _ => return None,
+    };
+    Some(advice.to_owned())
 }
 
 /// Returns what is wrong, a message a field at fault.
@@ -149,7 +155,7 @@ impl From<io::Error> for CliError {
 
 /// Adds advice to a failed result.
 pub(super) trait Advice<T> {
-    /// Says what to do where it failed with `code`'s kind of error.
+    /// Says what to do where it failed.
     fn advise(self, advice: impl FnOnce() -> String) -> Result<T, CliError>;
 }
 

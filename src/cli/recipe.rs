@@ -143,7 +143,9 @@ fn parse_id(text: &str) -> crate::domain::Result<RecipeId> {
 /// Imports a folder, whole or not at all.
 fn import(database: &DatabaseArgs, dir: &Path, out: &mut Output) -> Result<(), CliError> {
     let advice = || {
-        format!("nothing was kept; a recipe folder has {RECIPE_FILE}, {TITLE_FILE} and {DESCRIPTION_FILE}")
+        format!(
+            "nothing was kept; a recipe folder has {RECIPE_FILE}, {TITLE_FILE} and {DESCRIPTION_FILE}"
+        )
     };
     let files = Files::read(dir).advise(advice)?;
     let id = RecipeId::of_folder(&files.name).advise(advice)?;

@@ -6,7 +6,7 @@ use super::logging;
 use super::output::{Output, clean};
 use crate::app::Opening;
 use crate::config::Flags;
-use crate::server::{Running, ServerOptions};
+use crate::server::{Running, ServerOptions, StopSignals};
 
 /// What `serve` takes.
 #[derive(Clone, Debug, clap::Args)]
@@ -62,10 +62,11 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     logging::start(settings);
     settings.require_safe_listening().advise(open_door_advice)?;
     let app = open(&app_options(settings), Opening::Serve)?;
+    let signals = StopSignals::catch()?;
     let running = Running::start(app, &ServerOptions::from(settings)).advise(listen_advice)?;
     out.line(&format!("Elastane listens on http://{}", running.address()))?;
     out.flush()?;
-    Ok(running.wait_for_signal()?)
+    Ok(running.wait_for(signals)?)
 }
 
 /// Says how to serve other machines.

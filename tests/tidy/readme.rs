@@ -13,6 +13,7 @@ use elastane::app::limiter::{
 };
 use elastane::app::password::MAX_PASSWORD_BYTES;
 use elastane::app::ssh_key_policy::{RSA_BITS_MAX, RSA_BITS_MIN, TEXT_BYTES_MAX};
+use elastane::config;
 use elastane::domain::credential::KEYS_MAX_BYTES;
 use elastane::domain::env_var::{ENV_VALUE_MAX_BYTES, ENV_VARS_MAX};
 use elastane::http;
@@ -21,7 +22,11 @@ use super::tree::Tree;
 
 /// Returns the tables of the README by their names.
 fn tables() -> Vec<(&'static str, String)> {
-    vec![("routes", routes()), ("limits", limits())]
+    vec![
+        ("routes", routes()),
+        ("limits", limits()),
+        ("settings", config::reference()),
+    ]
 }
 
 /// Returns every route that the server has.

@@ -109,9 +109,7 @@ impl Builder<'_> {
             .app
             .register_user(&operator(), new, &password, role)?
             .user;
-        let first = self
-            .app
-            .api_keys_of(&operator(), user.id, None, PAGE_MAX)?;
+        let first = self.app.api_keys_of(&operator(), user.id, None, PAGE_MAX)?;
         let secret = SecretText::new(source.api_key.as_str());
         self.app
             .take_over_api_key(&operator(), user.id, KEY_NAME, &secret)?;
@@ -151,9 +149,7 @@ impl Builder<'_> {
             let who = signed_in(known(users, &tasks.user)?);
             let recipe =
                 RecipeId::parse(&tasks.recipe).ok_or_else(|| Error::not_found("recipe"))?;
-            let flows = self
-                .app
-                .activate_recipe(&who, &recipe, tasks.accounts)?;
+            let flows = self.app.activate_recipe(&who, &recipe, tasks.accounts)?;
             for title in &tasks.active {
                 self.step();
                 let flow = flows

@@ -1,0 +1,15 @@
+//! The command line as a person meets it: the real binary, in a folder of its own, with
+//! an empty environment.
+
+mod care;
+mod config;
+mod demo;
+mod init;
+mod keys;
+mod place;
+mod recipes;
+mod serve;
+mod shell;
+mod users;
+
+use place::Place;

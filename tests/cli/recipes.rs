@@ -1,0 +1,78 @@
+//! Recipes from folders: whole, or not at all with what is wrong.
+
+use std::fs;
+use std::path::Path;
+
+use super::Place;
+
+/// Copies a bundled recipe to a folder of the place.
+fn copy_bundled(place: &Place, name: &str) {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/recipes/timer_heartbeat");
+    fs::create_dir(place.path(name)).expect("a folder");
+    for file in ["recipe.json", "title.txt", "description.md"] {
+        fs::copy(from.join(file), place.path(name).join(file)).expect("copied");
+    }
+}
+
+/// Returns the ids of all recipes.
+fn ids(place: &Place) -> Vec<String> {
+    let listed = place.run(&["recipe", "list", "--json"]).json();
+    let rows = listed.as_array().expect("an array");
+    rows.iter()
+        .map(|row| row["id"].as_str().expect("a text").to_owned())
+        .collect()
+}
+
+#[test]
+fn a_folder_is_imported_under_its_name_and_replaced() {
+    let place = Place::installed();
+    copy_bundled(&place, "My-Heartbeat");
+    let text = place.run(&["recipe", "import", "My-Heartbeat"]).succeeds();
+    assert!(text.contains("as my_heartbeat"), "{text}");
+    let shown = place
+        .run(&["recipe", "show", "my_heartbeat", "--json"])
+        .json();
+    assert_eq!(shown["origin"], "imported");
+    assert_eq!(shown["tasks"], serde_json::json!(["Timer heartbeat"]));
+    place.write("My-Heartbeat/title.txt", "Another title\n");
+    place.run(&["recipe", "import", "My-Heartbeat/"]).succeeds();
+    let shown = place
+        .run(&["recipe", "show", "my_heartbeat", "--json"])
+        .json();
+    assert_eq!(shown["title"], "Another title");
+    assert_eq!(ids(&place).len(), 5);
+}
+
+#[test]
+fn a_bad_folder_says_what_is_wrong_and_leaves_nothing() {
+    let place = Place::installed();
+    let before = ids(&place);
+    copy_bundled(&place, "broken");
+    fs::remove_file(place.path("broken/title.txt")).expect("removed");
+    place.write("broken/recipe.json", "{\"recipes\": []}");
+    let told = place.run(&["recipe", "import", "broken"]).fails(3);
+    assert!(told.contains("error: title"), "{told}");
+    assert!(told.contains("hint: nothing was kept"), "{told}");
+    let told = place.run(&["recipe", "import", "gone"]).fails(4);
+    assert!(told.contains("gone does not exist"), "{told}");
+    let told = place.run(&["recipe", "import", "elastane.db"]).fails(3);
+    assert!(told.contains("is not a folder"), "{told}");
+    copy_bundled(&place, "no name!");
+    place.run(&["recipe", "import", "no name!"]).fails(3);
+    assert_eq!(ids(&place), before);
+}
+
+#[test]
+fn a_recipe_is_removed_only_when_that_is_meant() {
+    let place = Place::installed();
+    let told = place.run(&["recipe", "remove", "timer_heartbeat"]).fails(2);
+    assert!(told.contains("--yes"), "{told}");
+    place
+        .run(&["recipe", "remove", "timer_heartbeat", "--yes"])
+        .succeeds();
+    let told = place
+        .run(&["recipe", "remove", "timer_heartbeat", "--yes"])
+        .fails(4);
+    assert!(told.contains("elastane recipe list"), "{told}");
+    place.run(&["recipe", "show", "../etc"]).fails(4);
+}
