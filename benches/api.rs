@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use elastane::app::user::Role;
 use elastane::app::{App, AppOptions, HashCost, SecretText};
-use elastane::domain::principal::{Channel, Principal};
-use elastane::domain::user::NewUser;
+use elastane::domain::principal::{Channel, Origin, Principal};
+use elastane::domain::user::{NewUser, User};
 use elastane::http::{Address, Request, Response, Server, Settings};
 use elastane::server::{Running, ServerOptions};
 
@@ -43,7 +43,8 @@ fn main() {
         lanes: 1,
     };
     let app = App::init(&options).expect("an installation");
-    let keys: Vec<String> = (0..USERS).map(|number| register(&app, number)).collect();
+    let (users_of, keys): (Vec<User>, Vec<String>) =
+        (0..USERS).map(|number| register(&app, number)).unzip();
     let listen = ([127, 0, 0, 1], 0).into();
     let server_options = ServerOptions {
         listen,
@@ -77,7 +78,7 @@ fn main() {
             DURATION,
             |_| get.clone(),
         ));
-        store.push(writes_per_s(&app));
+        store.push(teams_per_s(&app, &users_of));
         teams.push(load::answers_per_s(
             running.address(),
             CONNECTIONS,
@@ -109,8 +110,8 @@ fn main() {
     running.stop().expect("a clean stop");
 }
 
-/// Registers a user and returns its key.
-fn register(app: &App, number: usize) -> String {
+/// Registers a user and returns it with its key.
+fn register(app: &App, number: usize) -> (User, String) {
     let operator = Principal::operator(Channel::Cli);
     let email = format!("{number}@example.com");
     let new = NewUser::parse(Some(&email), Some("Ada"), Some("Lovelace"), None);
@@ -122,7 +123,8 @@ fn register(app: &App, number: usize) -> String {
             Role::Member,
         )
         .expect("registered");
-    made.api_secret.expose().to_owned()
+    let key = made.api_secret.expose().to_owned();
+    (made.user, key)
 }
 
 /// Writes a request.
@@ -136,17 +138,20 @@ fn head(method: &str, path: &str, key: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Writes durably from as many threads as there are connections; returns writes a second.
+/// Creates teams from as many threads as there are connections, each by the verb that
+/// the API calls; returns teams a second.
 #[expect(clippy::cast_precision_loss, reason = "a rate is told to three digits")]
-fn writes_per_s(app: &App) -> f64 {
+fn teams_per_s(app: &App, users: &[User]) -> f64 {
     let began = Instant::now();
-    let written: u64 = std::thread::scope(|scope| {
+    let written: usize = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..CONNECTIONS)
-            .map(|_| {
-                scope.spawn(|| {
+            .map(|writer| {
+                scope.spawn(move || {
                     let mut written = 0;
                     while began.elapsed() < DURATION {
-                        app.prove_writable().expect("a durable write");
+                        let user = &users[(written * CONNECTIONS + writer) % users.len()];
+                        let who = Principal::user(user.clone(), Origin::local(Channel::Api));
+                        app.create_team(&who, user.id, None).expect("a team");
                         written += 1;
                     }
                     written

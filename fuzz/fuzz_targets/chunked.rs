@@ -6,7 +6,11 @@ use elastane::http::chunked::{Decoder, MalformedChunk};
 use libfuzzer_sys::fuzz_target;
 
 /// Decodes in pieces; returns the body, the bytes consumed and whether it came to its end.
-fn decode(bytes: &[u8], piece: usize, room: usize) -> (Vec<u8>, Result<(usize, bool), MalformedChunk>) {
+fn decode(
+    bytes: &[u8],
+    piece: usize,
+    room: usize,
+) -> (Vec<u8>, Result<(usize, bool), MalformedChunk>) {
     let mut decoder = Decoder::new();
     let mut body = Vec::new();
     let mut at = 0;

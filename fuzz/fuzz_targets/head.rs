@@ -31,7 +31,9 @@ fuzz_target!(|bytes: &[u8]| {
         (whole, dripped) => assert_eq!(whole.is_err(), dripped.is_err()),
     }
 
-    let Ok(Some((start, end))) = whole else { return };
+    let Ok(Some((start, end))) = whole else {
+        return;
+    };
     assert!(start < end && end - start <= LIMITS.head_bytes);
     let mut head = Head::new();
     if head.parse(&bytes[start..end], &LIMITS).is_err() {
@@ -48,6 +50,11 @@ fuzz_target!(|bytes: &[u8]| {
     let _either = framing(&head);
     if let Ok(target) = Target::parse(head.method(), head.target(), 8) {
         assert!(target.query.len() <= 8);
-        assert!(target.path.segments().all(|segment| segment != ".." && !segment.chars().any(char::is_control)));
+        assert!(
+            target
+                .path
+                .segments()
+                .all(|segment| segment != ".." && !segment.chars().any(char::is_control))
+        );
     }
 });

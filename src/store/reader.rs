@@ -20,7 +20,7 @@ use crate::store::sql::RETRY_S;
 const FEWEST: usize = 2;
 
 /// The most connections: each holds a page cache and a slot of the shared memory.
-const MOST: usize = 64;
+const MOST: usize = 8;
 
 /// The time that a read waits for a connection before its caller is told to come back.
 const WAIT_MS: u64 = 2_000;
@@ -58,7 +58,7 @@ impl Readers {
             mark,
             places: Mutex::new(places),
             returned: Condvar::new(),
-            size: (cores * 32).clamp(FEWEST, MOST),
+            size: (cores * 2).clamp(FEWEST, MOST),
             reads: AtomicU64::new(0),
             failed: AtomicU64::new(0),
         }
