@@ -9,6 +9,7 @@
 mod load;
 mod median;
 
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -29,12 +30,54 @@ const DURATION: Duration = Duration::from_secs(2);
 /// Users who create teams in turns: each may have 500.
 const USERS: usize = 1_000;
 
+/// Any free port of loopback.
+const LISTEN: &str = "127.0.0.1:0";
+
 /// Connections, and writers of the store.
 const CONNECTIONS: usize = 64;
 
 fn main() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut options = AppOptions::new(folder.path().join("elastane.db"));
+    let app = installation(&folder.path().join("elastane.db"));
+    let (users, keys): (Vec<User>, Vec<String>) =
+        (0..USERS).map(|number| register(&app, number)).unzip();
+    let options = ServerOptions {
+        listen: LISTEN.parse().expect("an address"),
+        ..ServerOptions::default()
+    };
+    let running = Running::start(app.clone(), &options).expect("a server");
+    let noop = bare_server();
+    let noop_address = noop.local_addr().expect("an address");
+    let get = head("GET", "/v1/users", &keys[0], "");
+    let next = AtomicUsize::new(0);
+    let create = |_| {
+        let user = next.fetch_add(1, Ordering::Relaxed) % keys.len();
+        head("POST", "/v1/teams", &keys[user], "{}")
+    };
+    let over_http = |address, request: &(dyn Fn(usize) -> Vec<u8> + Sync)| {
+        load::answers_per_s(address, CONNECTIONS, DURATION, request)
+    };
+    let (mut reads, mut writes) = (vec![], vec![]);
+    for round in 1..=ROUNDS {
+        let bare = over_http(noop_address, &|_| get.clone());
+        let own = over_http(running.address(), &|_| get.clone());
+        let store = teams_per_s(&app, &users);
+        let teams = over_http(running.address(), &create);
+        println!(
+            "round {round}: bare {bare:.0}/s, users {own:.0}/s, store {store:.0}/s, teams {teams:.0}/s"
+        );
+        reads.push(own / bare);
+        writes.push(teams / store);
+    }
+    let (reads, writes) = (median::median(reads), median::median(writes));
+    println!("GET /v1/users against a bare route: {reads:.2} (goal 0.60)");
+    println!("POST /v1/teams against the same verb without HTTP: {writes:.2} (goal 0.50)");
+    running.stop().expect("a clean stop");
+}
+
+/// Makes an installation without request limits.
+fn installation(database: &Path) -> App {
+    let mut options = AppOptions::new(database);
     options.rules.request_limits = false;
     // A thousand users are registered; what their passwords cost is not measured here.
     options.hash_cost = HashCost {
@@ -42,72 +85,19 @@ fn main() {
         passes: 1,
         lanes: 1,
     };
-    let app = App::init(&options).expect("an installation");
-    let (users_of, keys): (Vec<User>, Vec<String>) =
-        (0..USERS).map(|number| register(&app, number)).unzip();
-    let listen = ([127, 0, 0, 1], 0).into();
-    let server_options = ServerOptions {
-        listen,
-        ..ServerOptions::default()
-    };
-    let running = Running::start(app.clone(), &server_options).expect("a server");
-    let noop = Server::start(
-        &[Address::Tcp(listen)],
-        Settings::default(),
-        |_: &mut Request<'_>| {
-            Response::new(200)
-                .header("Content-Type", "application/json; charset=utf-8")
-                .bytes(&b"{\"id\":\"54f4be3fe7d5224f91000001\",\"first_name\":\"John\",\"last_name\":\"Doe\"}"[..])
-        },
-    )
-    .expect("a bare server");
-    let noop_address = noop.local_addr().expect("an address");
-    let get = head("GET", "/v1/users", &keys[0], "");
-    let next = AtomicUsize::new(0);
-    let (mut bare, mut users, mut teams, mut store) = (vec![], vec![], vec![], vec![]);
-    for round in 0..ROUNDS {
-        bare.push(load::answers_per_s(
-            noop_address,
-            CONNECTIONS,
-            DURATION,
-            |_| get.clone(),
-        ));
-        users.push(load::answers_per_s(
-            running.address(),
-            CONNECTIONS,
-            DURATION,
-            |_| get.clone(),
-        ));
-        store.push(teams_per_s(&app, &users_of));
-        teams.push(load::answers_per_s(
-            running.address(),
-            CONNECTIONS,
-            DURATION,
-            |_| {
-                let user = next.fetch_add(1, Ordering::Relaxed) % keys.len();
-                head("POST", "/v1/teams", &keys[user], "{}")
-            },
-        ));
-        println!(
-            "round {}: bare {:.0}/s, users {:.0}/s, store {:.0}/s, teams {:.0}/s",
-            round + 1,
-            bare[round],
-            users[round],
-            store[round],
-            teams[round]
-        );
-    }
-    let (bare, users) = (median::median(bare), median::median(users));
-    let (store, teams) = (median::median(store), median::median(teams));
-    println!(
-        "GET /v1/users against a bare route: {:.2} (goal 0.60)",
-        users / bare
-    );
-    println!(
-        "POST /v1/teams against the store: {:.2} (goal 0.50)",
-        teams / store
-    );
-    running.stop().expect("a clean stop");
+    App::init(&options).expect("an installation")
+}
+
+/// Starts a server whose one route does nothing.
+fn bare_server() -> Server {
+    let body = br#"{"id":"54f4be3fe7d5224f91000001","first_name":"John","last_name":"Doe"}"#;
+    let address = Address::Tcp(LISTEN.parse().expect("an address"));
+    Server::start(&[address], Settings::default(), |_: &mut Request<'_>| {
+        Response::new(200)
+            .header("Content-Type", "application/json; charset=utf-8")
+            .bytes(&body[..])
+    })
+    .expect("a bare server")
 }
 
 /// Registers a user and returns it with its key.

@@ -1,5 +1,6 @@
 //! How small: size of the binary, time to the first answer, memory when idle, each of
-//! the real binary serving the demo.
+//! the real binary serving the demo. Benchmarks are built without LTO, so the figures of
+//! a release are those of `cargo bench --bench footprint -- target/release/elastane`.
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -21,7 +22,10 @@ const STARTS: usize = 9;
 const KIB: f64 = 1024.0;
 
 fn main() {
-    let binary = env!("CARGO_BIN_EXE_elastane");
+    let named = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'));
+    let binary = &named.unwrap_or_else(|| env!("CARGO_BIN_EXE_elastane").to_owned());
     let size = std::fs::metadata(binary).expect("the binary").len();
     println!(
         "binary: {:.1} MB, stripped where the profile strips (goal at most 12)",
