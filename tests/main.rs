@@ -13,6 +13,7 @@ mod crash;
 mod domain;
 mod golden;
 mod http;
+mod log;
 mod security;
 mod ssh_key;
 mod store;

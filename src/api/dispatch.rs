@@ -18,6 +18,7 @@ use super::route::{Access, Route};
 use super::shared::Shared;
 use crate::app::{App, BasicCredentials, SecretText};
 use crate::clock::monotonic_us;
+use crate::domain::id::RawId;
 use crate::domain::principal::{Actor, Channel, Origin, Principal};
 use crate::domain::{Error, Kind, Result};
 use crate::http::router::{Match, Router};
@@ -43,6 +44,8 @@ pub struct Api {
 struct Trace {
     request_id: String,
     user: Option<String>,
+    /// The pattern of the route that was found.
+    route: Option<&'static str>,
 }
 
 impl Api {
@@ -74,6 +77,7 @@ impl Api {
             }
             Match::NotFound => return Err(Error::new(Kind::NotFound, "there is no such path")),
         };
+        trace.route = Some(route.path);
         let origin = Origin {
             channel: Channel::Api,
             address: request.client(),
@@ -209,6 +213,7 @@ impl Handler for Api {
         let mut trace = Trace {
             request_id: self.request_id(request),
             user: None,
+            route: None,
         };
         let answered = catch_unwind(AssertUnwindSafe(|| self.answer(request, &mut trace)));
         let reply = match answered {
@@ -298,9 +303,29 @@ fn to_bytes(value: &Value) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
-/// Writes the one line of a request: no query, no body, no address of a person.
+/// Returns a path as the log may show it: people paste keys and e-mail addresses where an
+/// id belongs, so only ids are shown in the places of parameters, and nothing of a path
+/// that no route has.
+fn shown_path(route: Option<&str>, request: &Request<'_>) -> String {
+    let mut shown = String::new();
+    for (place, segment) in route.unwrap_or("/…").split('/').skip(1).enumerate() {
+        shown.push('/');
+        match request.path().segment(place) {
+            Some(id) if segment.starts_with('{') && id.parse::<RawId>().is_ok() => {
+                shown.push_str(id);
+            }
+            _ => shown.push_str(segment),
+        }
+    }
+    shown
+}
+
+/// Writes the one line of a request: no query, no body, no secret, no e-mail address.
 fn log_line(trace: &Trace, request: &Request<'_>, status: u16, took_us: u64) {
-    let path = request.target().split('?').next().unwrap_or_default();
+    if !tracing::enabled!(target: "http", tracing::Level::INFO) {
+        return;
+    }
+    let path = shown_path(trace.route, request);
     tracing::info!(
         target: "http",
         request_id = trace.request_id,

@@ -84,7 +84,11 @@ impl App {
             act.insert_tombstone(&Tombstone {
                 kind: ObjectKind::Component,
                 id: id.to_string(),
-                seen_by: SeenBy::Team(component.team_id),
+                seen_by: if component.access.is_shared() {
+                    SeenBy::Everyone
+                } else {
+                    SeenBy::Team(component.team_id)
+                },
                 deleted_at_ms: act.now_ms,
             })?;
             act.audit(&NewAuditEntry::of(

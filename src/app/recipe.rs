@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::credential::{NewCredential, check_credential_count};
 use super::flow::{check_flow_count, usable_descriptor};
 use super::user::require_admin;
-use super::{Act, App, component};
+use super::{Act, App, component, missing};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::flow::{Cron, Flow, FlowType, NewFlow};
 use crate::domain::id::{CredentialId, UserId};
@@ -13,6 +13,7 @@ use crate::domain::principal::{Actor, Channel, Origin, Principal};
 use crate::domain::recipe::accounts::{self, GivenAccount};
 use crate::domain::recipe::folder::{self, FolderFiles};
 use crate::domain::recipe::{Recipe, RecipeId, RecipeOrigin, RecipeTitle};
+use crate::domain::tombstone::{SeenBy, Tombstone};
 use crate::domain::{Error, Kind, Result};
 use crate::store::Read;
 
@@ -62,7 +63,7 @@ impl App {
     pub fn recipe(&self, who: &Principal, id: &RecipeId) -> Result<Recipe> {
         require_known(who)?;
         self.read(|read| {
-            let mut recipe = find(read, id)?;
+            let mut recipe = find(read, who, id)?;
             recipe.accounts = Some(accounts_of(read, who, &recipe)?);
             Ok(recipe)
         })
@@ -83,7 +84,7 @@ impl App {
         self.read(|read| check_flow_count(read, user, folder::FLOWS_MAX))?;
         let (app, id) = (self.clone(), id.clone());
         self.act(who, move |act| {
-            let recipe = find(act, &id)?;
+            let recipe = find(act, act.who, &id)?;
             let schemas = accounts_of(act, act.who, &recipe)?;
             let given = accounts::check(&schemas, &given)?;
             check_credential_count(act, user, given.len())?;
@@ -131,6 +132,12 @@ impl App {
             if !act.delete_recipe(&id)? {
                 return Err(Error::not_found("recipe"));
             }
+            act.insert_tombstone(&Tombstone {
+                kind: ObjectKind::Recipe,
+                id: id.to_string(),
+                seen_by: SeenBy::Everyone,
+                deleted_at_ms: act.now_ms,
+            })?;
             act.audit(&NewAuditEntry::of(
                 "recipe.remove",
                 ObjectKind::Recipe,
@@ -221,8 +228,17 @@ fn new_flows(recipe: &Recipe, made: &[(String, CredentialId)]) -> Vec<NewFlow> {
 }
 
 /// Returns the recipe with this id, or that there is none.
-fn find(read: &Read<'_>, id: &RecipeId) -> Result<Recipe> {
-    read.recipe(id)?.ok_or_else(|| Error::not_found("recipe"))
+fn find(read: &Read<'_>, who: &Principal, id: &RecipeId) -> Result<Recipe> {
+    match read.recipe(id)? {
+        Some(recipe) => Ok(recipe),
+        None => Err(missing(
+            read,
+            who,
+            ObjectKind::Recipe,
+            id.as_str(),
+            "recipe",
+        )?),
+    }
 }
 
 /// Returns the accounts of a recipe: its own, else those of the components that `who`
@@ -240,6 +256,7 @@ fn accounts_of(read: &Read<'_>, who: &Principal, recipe: &Recipe) -> Result<Map<
 /// Stores a recipe and notes it.
 fn put(act: &Act<'_>, recipe: &Recipe) -> Result<()> {
     act.put_recipe(recipe, act.now_ms)?;
+    act.delete_tombstone(ObjectKind::Recipe, recipe.id.as_str())?;
     act.audit(
         &NewAuditEntry::of("recipe.import", ObjectKind::Recipe, recipe.id.as_str())
             .with(json!({ "origin": recipe.origin.as_str(), "flows": recipe.flows.len() })),

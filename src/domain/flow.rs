@@ -136,10 +136,7 @@ impl Cron {
         let text = fields.join(" ");
         match croner::parser::CronParser::new().parse(&text) {
             Ok(_) => Ok(Self(text)),
-            Err(reason) => Err(Error::invalid(
-                field,
-                format!("is not a cron expression: {reason}"),
-            )),
+            Err(_) => Err(Error::invalid(field, fault_of(&fields))),
         }
     }
 
@@ -151,5 +148,31 @@ impl Cron {
     /// Returns the expression.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// The fields of a cron expression, in order, with what each may hold.
+const CRON_FIELDS: [(&str, &str); 5] = [
+    ("minute", "0 to 59"),
+    ("hour", "0 to 23"),
+    ("day", "1 to 31"),
+    ("month", "1 to 12 or JAN to DEC"),
+    ("weekday", "0 to 7 or SUN to SAT"),
+];
+
+/// Says which field of a refused expression is at fault, by trying each one alone.
+fn fault_of(fields: &[&str]) -> String {
+    let alone = |place: usize| {
+        let mut parts = ["*"; 5];
+        parts[place] = fields[place];
+        let text = parts.join(" ");
+        croner::parser::CronParser::new().parse(&text).is_ok()
+    };
+    match (0..CRON_FIELDS.len()).find(|place| !alone(*place)) {
+        Some(place) => {
+            let (name, range) = CRON_FIELDS[place];
+            format!("is not a cron expression: its {name} must be of {range}, with * , - and /")
+        }
+        None => "is not a cron expression".to_owned(),
     }
 }

@@ -13,6 +13,8 @@ pub enum SeenBy {
     User(UserId),
     /// The members of a team.
     Team(TeamId),
+    /// Every user: recipes and shared components.
+    Everyone,
 }
 
 /// A removed object.

@@ -11,6 +11,9 @@ use serde_json::Value;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{ApiKeyId, ComponentId, CredentialId, FlowId, SshKeyId, TeamId, UserId};
 
+/// A person has to come first; clients need not ask often.
+const DAMAGED_RETRY_S: u32 = 300;
+
 /// The seconds after which a busy or full database is worth another try: long
 /// enough for a checkpoint or a rival's commit, short enough for a person.
 pub(in crate::store) const RETRY_S: u32 = 1;
@@ -50,6 +53,7 @@ pub(in crate::store) enum Shape {
     Full,
     Closed,
     Busy,
+    Damaged,
     Fault,
 }
 
@@ -68,6 +72,7 @@ pub(in crate::store) fn shape(error: &rusqlite::Error) -> Shape {
     match cause.extended_code & 0xff {
         ffi::SQLITE_INTERRUPT => Shape::TooLong,
         ffi::SQLITE_FULL => Shape::Full,
+        ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => Shape::Damaged,
         ffi::SQLITE_CANTOPEN | ffi::SQLITE_READONLY => Shape::Closed,
         ffi::SQLITE_BUSY
         | ffi::SQLITE_LOCKED
@@ -87,6 +92,10 @@ pub(in crate::store) fn dress(shape: Shape) -> Error {
         Shape::Closed | Shape::Busy => {
             Error::unavailable("the database cannot be used at the moment", RETRY_S)
         }
+        Shape::Damaged => Error::unavailable(
+            "the database file is damaged: run `elastane check`, and restore a backup",
+            DAMAGED_RETRY_S,
+        ),
         Shape::Fault => Error::new(Kind::Internal, "internal error"),
     }
 }

@@ -9,12 +9,12 @@ use crate::domain::id::UserId;
 use crate::domain::tombstone::{SeenBy, Tombstone};
 
 impl Read<'_> {
-    /// Tells whether an object was deleted that `user` could see: as its owner, or as
-    /// a member of the team that it belonged to.
+    /// Tells whether an object was deleted that `user` could see: as its owner, as a
+    /// member of the team that it belonged to, or because everyone could.
     pub fn has_seen_deleted(&self, kind: ObjectKind, id: &str, user: UserId) -> Result<bool> {
         let found = self.query_opt(
             "SELECT 1 FROM tombstones t WHERE t.kind = ?1 AND t.id = ?2
-                 AND (t.user_id = ?3 OR EXISTS (SELECT 1 FROM team_members m
+                 AND (t.user_id = ?3 OR coalesce(t.user_id, t.team_id) IS NULL OR EXISTS (SELECT 1 FROM team_members m
                      WHERE m.team_id = t.team_id AND m.user_id = ?3))",
             params![kind.as_str(), id, user],
             |_| Ok(()),
@@ -24,11 +24,21 @@ impl Read<'_> {
 }
 
 impl Write<'_> {
+    /// Forgets that an object was deleted: it is there again.
+    pub fn delete_tombstone(&self, kind: ObjectKind, id: &str) -> Result<()> {
+        self.execute(
+            "DELETE FROM tombstones WHERE kind = ?1 AND id = ?2",
+            params![kind.as_str(), id],
+        )?;
+        Ok(())
+    }
+
     /// Notes that an object was deleted, and who could see it.
     pub fn insert_tombstone(&self, stone: &Tombstone) -> Result<()> {
         let (user, team) = match stone.seen_by {
             SeenBy::User(user) => (Some(user), None),
             SeenBy::Team(team) => (None, Some(team)),
+            SeenBy::Everyone => (None, None),
         };
         self.execute(
             "INSERT OR REPLACE INTO tombstones (kind, id, user_id, team_id, deleted_at)

@@ -1,5 +1,8 @@
 //! Recipes on the wire (`v1.md 2.2`).
 
+use elastane::domain::principal::{Channel, Principal};
+use elastane::domain::recipe::RecipeId;
+use elastane::domain::recipe::folder::FolderFiles;
 use serde_json::{Value, json};
 
 use crate::support::TestServer;
@@ -105,4 +108,36 @@ fn a_bad_activation_is_400_and_an_unknown_recipe_404() {
     let unknown = json!({ "recipeId": "nothing", "accounts": {} });
     assert_eq!(ada.post("/v1/recipes", &unknown).status, 404);
     assert_eq!(ada.get("/v1/accounts").json(200), json!([]));
+}
+
+#[test]
+fn a_removed_recipe_is_gone_for_everyone_until_it_is_imported_again() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let operator = Principal::operator(Channel::Cli);
+    let app = &server.installation.app;
+    let id = RecipeId::parse("timer_heartbeat").expect("an id");
+    app.remove_recipe(&operator, &id).expect("removed");
+    assert_eq!(ada.get("/v1/recipes/timer_heartbeat").status, 410);
+    assert_eq!(ada.get("/v1/recipes/never_was").status, 404);
+    let file = |name: &str| {
+        let path = format!(
+            "{}/assets/recipes/timer_heartbeat/{name}",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        std::fs::read(path).expect("a bundled file")
+    };
+    let (recipe, title, description) = (
+        file("recipe.json"),
+        file("title.txt"),
+        file("description.md"),
+    );
+    let files = FolderFiles {
+        recipe: Some(&recipe),
+        title: Some(&title),
+        description: Some(&description),
+        accounts: None,
+    };
+    app.import_recipe(&operator, id, &files).expect("imported");
+    assert_eq!(ada.get("/v1/recipes/timer_heartbeat").status, 200);
 }

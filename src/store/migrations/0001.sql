@@ -177,6 +177,7 @@ CREATE INDEX flow_steps_component ON flow_steps (team, component);
 CREATE INDEX flow_steps_credential ON flow_steps (credential_id) WHERE credential_id IS NOT NULL;
 
 -- What was deleted, and who could see it: those are answered 410, all others 404.
+-- Without a user and a team, everyone could.
 CREATE TABLE tombstones (
     kind       TEXT NOT NULL, -- kind of the object, such as flow or ssh_key
     id         TEXT NOT NULL, -- its id
