@@ -36,11 +36,21 @@ pub struct Call<'a> {
     pub body: Map<String, Value>,
     /// The wanted shape.
     pub compat: Compat,
-    /// Scheme and host as the client named them, for absolute links; no final slash.
-    pub base_url: String,
+    /// The host that the client named.
+    pub host: Option<&'a str>,
 }
 
 impl Call<'_> {
+    /// Returns scheme and host for absolute links, without a final slash: what the
+    /// operator set, else the host that the client named.
+    pub fn base_url(&self) -> String {
+        match (&self.shared.options.public_url, self.host) {
+            (Some(url), _) => url.clone(),
+            (None, Some(host)) => format!("http://{host}"),
+            (None, None) => String::new(),
+        }
+    }
+
     /// Returns a parameter of the path as text.
     pub fn param(&self, name: &str) -> &str {
         self.params.get(name).unwrap_or_default()

@@ -18,7 +18,7 @@ use super::route::{Access, Route};
 use super::shared::Shared;
 use crate::app::{App, BasicCredentials, SecretText};
 use crate::clock::monotonic_us;
-use crate::domain::id::RawId;
+use crate::domain::id::{RawId, UserId};
 use crate::domain::principal::{Actor, Channel, Origin, Principal};
 use crate::domain::{Error, Kind, Result};
 use crate::http::router::{Match, Router};
@@ -43,7 +43,7 @@ pub struct Api {
 /// What is known of a request once its answer is made: for the log line.
 struct Trace {
     request_id: String,
-    user: Option<String>,
+    user: Option<UserId>,
     /// The pattern of the route that was found.
     route: Option<&'static str>,
 }
@@ -97,7 +97,7 @@ impl Api {
                 self.admit(request, origin)?
             }
         };
-        trace.user = who.user_id().map(|id| id.to_string());
+        trace.user = who.user_id();
         let bytes = request
             .body(self.shared.options.body_max_bytes)
             .map_err(body_error)?;
@@ -109,7 +109,7 @@ impl Api {
             query: request.query(),
             body: body::parse(request.header("content-type"), &bytes)?,
             compat: compat_of(request),
-            base_url: self.base_url(request),
+            host: request.host(),
         };
         (route.handler)(&mut call)
     }
@@ -179,15 +179,6 @@ impl Api {
             Err(Error::forbidden(
                 "metrics are for this machine, or for holders of the token",
             ))
-        }
-    }
-
-    /// Returns scheme and host for absolute links.
-    fn base_url(&self, request: &Request<'_>) -> String {
-        match (&self.shared.options.public_url, request.host()) {
-            (Some(url), _) => url.clone(),
-            (None, Some(host)) => format!("http://{host}"),
-            (None, None) => String::new(),
         }
     }
 
@@ -333,7 +324,7 @@ fn log_line(trace: &Trace, request: &Request<'_>, status: u16, took_us: u64) {
         path,
         status,
         took_us,
-        user = trace.user.as_deref().unwrap_or("-"),
+        user = trace.user.map_or_else(|| "-".to_owned(), |id| id.to_string()),
         address = %request.client().map_or_else(|| "-".to_owned(), |address: IpAddr| address.to_string()),
         "request"
     );
