@@ -34,9 +34,12 @@ fn main() {
     let mut starts = Vec::new();
     let mut memory = Vec::new();
     for _ in 0..STARTS {
+        // Ours, since a demo that is killed can't remove a folder of its own.
+        let folder = tempfile::tempdir().expect("a folder");
         let began = Instant::now();
         let mut demo = Command::new(binary)
-            .args(["demo", "--listen", "127.0.0.1:0"])
+            .args(["demo", "--listen", "127.0.0.1:0", "--db"])
+            .arg(folder.path().join("demo.db"))
             .env_clear()
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

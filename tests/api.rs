@@ -3,6 +3,7 @@
 mod accounts;
 mod common;
 mod matrix;
+mod ops;
 mod recipes;
 mod tasks;
 mod users;

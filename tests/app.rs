@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test can't do without stops it")]
 
+mod audit;
 mod builtin;
 mod component;
 mod credential;

@@ -10,6 +10,7 @@ mod app;
 mod cli;
 mod clients;
 mod crash;
+mod crowd;
 mod domain;
 mod golden;
 mod http;

@@ -2,6 +2,8 @@
 
 pub mod actor;
 pub mod installation;
+pub mod served;
 
 pub use actor::{Actor, Answer};
 pub use installation::{Installation, TestServer};
+pub use served::Served;

@@ -98,6 +98,9 @@ impl Api {
             }
         };
         trace.user = who.user_id();
+        if let Some(refused) = refuse_encoded(request) {
+            return Ok(refused);
+        }
         let bytes = request
             .body(self.shared.options.body_max_bytes)
             .map_err(body_error)?;
@@ -168,11 +171,17 @@ impl Api {
 
     /// Lets loopback peers and holders of the token read the metrics.
     fn may_read_metrics(&self, request: &Request<'_>) -> Result<()> {
-        let local = request.client().is_none_or(|address| address.is_loopback());
+        // A proxy on this machine is loopback too, and what it forwards comes from anywhere.
+        let forwarded = ["x-forwarded-for", "forwarded", "via"]
+            .into_iter()
+            .any(|name| request.header(name).is_some());
+        let local = !forwarded && request.peer().is_none_or(|address| address.is_loopback());
         let token = request
             .header("authorization")
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .is_some_and(|token| self.shared.is_metrics_token(token));
+            .and_then(|value| value.split_once(' '))
+            .is_some_and(|(scheme, token)| {
+                scheme.eq_ignore_ascii_case("bearer") && self.shared.is_metrics_token(token.trim())
+            });
         if local || token {
             Ok(())
         } else {
@@ -223,8 +232,15 @@ impl Handler for Api {
     }
 
     fn refuse(&self, refusal: &Refusal) -> Response {
-        tracing::info!(target: "http", status = refusal.status, reason = refusal.message, "refused");
-        refusal.to_json()
+        let request_id = self.app.new_request_id();
+        tracing::info!(
+            target: "http",
+            request_id,
+            status = refusal.status,
+            reason = refusal.message,
+            "refused"
+        );
+        refusal.to_json().header("X-Request-Id", request_id)
     }
 }
 
@@ -247,6 +263,16 @@ fn compat_of(request: &Request<'_>) -> Compat {
     }
 }
 
+/// Refuses a body that would have to be unpacked first: its size could not be bounded.
+fn refuse_encoded(request: &Request<'_>) -> Option<Reply> {
+    let coding = request.header("content-encoding")?;
+    if coding.trim().eq_ignore_ascii_case("identity") {
+        return None;
+    }
+    let message = "send the body as it is: no Content-Encoding is read here";
+    Some(Reply::json(415, json!({ "message": message })))
+}
+
 /// Turns a failed read of the body into an error.
 fn body_error(error: BodyError) -> Error {
     let kind = if error.status() == 413 {
@@ -261,6 +287,9 @@ fn body_error(error: BodyError) -> Error {
 fn error_reply(error: &Error, request_id: &str) -> Reply {
     if error.kind() == Kind::Internal {
         tracing::error!(target: "http", request_id, causes = %error.causes(), "internal error");
+    }
+    if error.kind() == Kind::Unavailable && std::error::Error::source(error).is_some() {
+        tracing::warn!(target: "http", request_id, causes = %error.causes(), "{error}");
     }
     let mut reply = Reply::json(status_v1(error.kind()), body_v1(error));
     if error.kind() == Kind::Unauthenticated {

@@ -33,13 +33,20 @@ impl Readiness {
     /// Tries the store unless it was just tried.
     fn prove(&self, app: &App) -> Result<()> {
         let now_ms = app.now_ms();
-        let age_ms = now_ms - self.proved_at_ms.load(Ordering::Relaxed);
-        if (0..READY_FOR_MS).contains(&age_ms) {
+        let proved_at_ms = self.proved_at_ms.load(Ordering::SeqCst);
+        if (0..READY_FOR_MS).contains(&(now_ms - proved_at_ms)) {
             return Ok(());
         }
-        app.prove_writable()?;
-        self.proved_at_ms.store(now_ms, Ordering::Relaxed);
-        Ok(())
+        // Of those who come together one writes; a failure is found again at the next try.
+        let order = Ordering::SeqCst;
+        let claimed = self
+            .proved_at_ms
+            .compare_exchange(proved_at_ms, now_ms, order, order);
+        if claimed.is_err() {
+            return Ok(());
+        }
+        app.prove_writable()
+            .inspect_err(|_| self.proved_at_ms.store(0, order))
     }
 }
 

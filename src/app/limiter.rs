@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
@@ -57,6 +58,9 @@ const MAX_KEYS: usize = 65_536;
 /// the guesses that can be under way at once when the limit is reached: 34, which
 /// at five a minute take seven minutes to pay back, so the mean rate still holds.
 const MAX_DEBT_US: i64 = 10 * 60 * 1_000_000;
+
+/// How often an attack that goes on is written down: six entries a minute tell of it.
+const NOTE_EVERY_MS: i64 = 10_000;
 
 /// Threads that meet at one mutex wait for it; 16 make that rare on any machine
 /// that we serve on.
@@ -247,6 +251,7 @@ fn lock(shard: &Mutex<HashMap<Caller, i64>>) -> MutexGuard<'_, HashMap<Caller, i
 pub struct SignInGuard {
     by_address: Limiter,
     by_account: Limiter,
+    noted_at_ms: AtomicI64,
 }
 
 impl SignInGuard {
@@ -255,7 +260,20 @@ impl SignInGuard {
         Self {
             by_address: Limiter::new(per_address),
             by_account: Limiter::new(per_account),
+            noted_at_ms: AtomicI64::new(0),
         }
+    }
+
+    /// Tells whether another refusal for too many failures is to be written down: one in
+    /// [`NOTE_EVERY_MS`], so that an attack is seen and does not fill the log.
+    pub fn may_note(&self, now_ms: i64) -> bool {
+        let noted_at_ms = self.noted_at_ms.load(Ordering::SeqCst);
+        let order = Ordering::SeqCst;
+        now_ms - noted_at_ms >= NOTE_EVERY_MS
+            && self
+                .noted_at_ms
+                .compare_exchange(noted_at_ms, now_ms, order, order)
+                .is_ok()
     }
 
     /// Counts a wrong key against `address` and returns the error to answer with:

@@ -383,6 +383,11 @@ fn mib(bytes: u64) -> u64 {
 ///
 /// The key file is not in it. `replace` says whether a file that is there gives way.
 pub fn back_up(options: &AppOptions, target: &Path, replace: bool) -> Result<()> {
+    let real = fs::canonicalize(target);
+    if real.is_ok_and(|real| fs::canonicalize(options.key_path()).is_ok_and(|key| key == real)) {
+        let told = format!("{} is the key file", target.display());
+        return Err(Error::new(Kind::Conflict, told));
+    }
     let store = Store::open(&options.database, OpenMode::ReadOnly)?;
     let exists = if replace {
         IfExists::Replace
@@ -394,20 +399,37 @@ pub fn back_up(options: &AppOptions, target: &Path, replace: bool) -> Result<()>
     done
 }
 
-/// Puts a backup in the place of the database; returns where the present one lies now.
+/// A backup that is copied and found good, but not yet the database.
+#[derive(Debug)]
+pub struct PreparedRestore {
+    database: PathBuf,
+    partial: Partial,
+    now_ms: i64,
+}
+
+/// Copies a backup beside the database and judges the copy; moves nothing.
 ///
-/// The caller holds the lock of the database, so that no server uses it. The backup is
-/// copied and the copy is brought up to date, checked and, unless `without_key`, opened
-/// with the key file, before anything is moved.
-pub fn restore(options: &AppOptions, backup: &Path, without_key: bool) -> Result<Option<PathBuf>> {
+/// The copy is brought up to date, checked and, unless `without_key`, opened with the
+/// key file. A refused backup leaves nothing behind.
+pub fn prepare_restore(
+    options: &AppOptions,
+    backup: &Path,
+    without_key: bool,
+) -> Result<PreparedRestore> {
     let database = &options.database;
     refuse_backup(database, backup)?;
+    let directory = directory_of(database);
+    if !directory.is_dir() {
+        let told = format!("the directory {} does not exist", directory.display());
+        return Err(Error::new(Kind::NotFound, told));
+    }
     let partial = Partial(with_suffix(
         database,
         &format!(".{}.restoring", std::process::id()),
     ));
     copy_private(backup, &partial.0)?;
-    let store = Store::open(&partial.0, OpenMode::Migrate)?;
+    let store = Store::open(&partial.0, OpenMode::Migrate)
+        .map_err(|error| told_of_backup(error, &partial.0, backup))?;
     let found = store.check();
     store.close();
     if !found?.is_sound() {
@@ -425,18 +447,52 @@ pub fn restore(options: &AppOptions, backup: &Path, without_key: bool) -> Result
         };
         App::open(&copy, Opening::Use)?.close();
     }
-    let aside = set_aside(database, options.clock.now_ms())?;
-    let moved = fs::rename(&partial.0, database).and_then(|()| sync(directory_of(database)));
-    moved.map_err(|error| unusable(database, error))?;
-    Ok(aside)
+    Ok(PreparedRestore {
+        database: database.clone(),
+        partial,
+        now_ms: options.clock.now_ms(),
+    })
 }
 
-/// Refuses a backup that is the database itself, is missing, or is in use.
+impl PreparedRestore {
+    /// Puts the copy in the place of the database; returns where the present one lies
+    /// now, if there was one.
+    ///
+    /// The caller holds the lock of the database, so that no server uses it.
+    pub fn put_in_place(self) -> Result<Option<PathBuf>> {
+        let database = &self.database;
+        let aside = set_aside(database, self.now_ms)?;
+        let moved =
+            fs::rename(&self.partial.0, database).and_then(|()| sync(directory_of(database)));
+        moved.map_err(|error| unusable(database, error))?;
+        Ok(aside)
+    }
+}
+
+/// Names the backup in an error about its copy, of which nobody knows.
+fn told_of_backup(error: Error, copy: &Path, backup: &Path) -> Error {
+    // The store makes its paths absolute.
+    let copy = std::path::absolute(copy).unwrap_or_else(|_| copy.to_path_buf());
+    let shown = copy.display().to_string();
+    if !error.message().contains(&shown) {
+        return error;
+    }
+    let told = error
+        .message()
+        .replace(&shown, &backup.display().to_string());
+    Error::new(error.kind(), told).caused_by(error)
+}
+
+/// Refuses a backup that is missing, the database itself, no file, or in use.
 fn refuse_backup(database: &Path, backup: &Path) -> Result<()> {
     let real = fs::canonicalize(backup).map_err(|error| unusable(backup, error))?;
     if fs::canonicalize(database).is_ok_and(|own| own == real) {
         let told = format!("{} is the database itself", backup.display());
         return Err(Error::new(Kind::Conflict, told));
+    }
+    if !real.is_file() {
+        let told = format!("{} is not a file", backup.display());
+        return Err(Error::new(Kind::Invalid, told));
     }
     let log = with_suffix(backup, "-wal");
     if fs::metadata(log).is_ok_and(|found| found.len() > 0) {
@@ -476,6 +532,7 @@ fn set_aside(database: &Path, now_ms: i64) -> Result<Option<PathBuf>> {
 }
 
 /// A copy that has no name yet; removed unless it gets one.
+#[derive(Debug)]
 struct Partial(PathBuf);
 
 impl Drop for Partial {

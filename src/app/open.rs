@@ -149,8 +149,13 @@ impl App {
             Opening::Use => OpenMode::Existing,
             Opening::Look => OpenMode::ReadOnly,
         };
+        // The key comes first: nothing is migrated where it is missing.
+        let database_is_there = options.database.exists();
+        let keys = database_is_there
+            .then(|| read_key_file(&options.key_path()))
+            .transpose()?;
         let store = Store::open(&options.database, mode)?;
-        let keys = read_key_file(&options.key_path())?;
+        let keys = keys.ok_or_else(|| Error::not_found("database"))?;
         let vault = Vault::new(keys, options.random.clone());
         let check = store.read(|read| {
             Ok((

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::api_key::hash_of;
 use super::{App, SecretText};
-use crate::domain::audit::NewAuditEntry;
+use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::principal::{Actor, Origin, Principal, unauthenticated};
 use crate::domain::text::email_key;
 use crate::domain::user::{User, UserState};
@@ -116,9 +116,16 @@ impl App {
         {
             return Ok(found.map(|(user, _)| user));
         }
-        self.inner
+        let allowed = self
+            .inner
             .guard
-            .may_try_password(address_of(origin), email, now_ms)?;
+            .may_try_password(address_of(origin), email, now_ms);
+        if let Err(limited) = allowed {
+            if self.inner.guard.may_note(now_ms) {
+                self.note_failure(email, origin.clone(), true);
+            }
+            return Err(limited);
+        }
         let hash = found.as_ref().map(|(_, hash)| hash.as_str());
         let is_right = self.inner.hasher.verify(password, hash)?;
         Ok(found
@@ -156,27 +163,40 @@ impl App {
         } else {
             self.inner.guard.wrong_key(address, now_ms)
         };
-        if error.kind() != Kind::Unauthenticated {
-            return error;
+        let limited = error.kind() == Kind::TooMany;
+        if !limited || self.inner.guard.may_note(now_ms) {
+            self.note_failure(&sent.user, origin, limited);
         }
+        if limited { error } else { unauthenticated() }
+    }
+
+    /// Writes a failure down, with the account where the address is somebody's. That is
+    /// looked up by the writer, so that the answer takes no longer for it.
+    fn note_failure(&self, user: &str, origin: Origin, limited: bool) {
+        let now_ms = self.now_ms();
         let who = Principal {
             actor: Actor::Anonymous,
             origin,
         };
-        let style = if sent.user.contains('@') {
-            "email"
+        let email = user.contains('@').then(|| email_key(user));
+        let style = if email.is_some() { "email" } else { "key" };
+        let action = if limited {
+            "sign_in.limited"
         } else {
-            "key"
+            "sign_in.failure"
         };
-        let entry = NewAuditEntry {
-            action: "sign_in.failure",
-            object: None,
-            detail: Some(json!({ "style": style })),
-        };
-        self.inner
-            .store
-            .write_later(move |write| write.audit(&who, &entry, now_ms));
-        unauthenticated()
+        self.inner.store.write_later(move |write| {
+            let account = match &email {
+                Some(email) => write.user_by_email(email)?,
+                None => None,
+            };
+            let entry = NewAuditEntry {
+                action,
+                object: account.map(|(user, _)| (ObjectKind::User, user.id.to_string())),
+                detail: Some(json!({ "style": style })),
+            };
+            write.audit(&who, &entry, now_ms)
+        });
     }
 }
 

@@ -44,19 +44,14 @@ impl App {
         self.inner.store.data_version()
     }
 
-    /// Deletes audit entries older than `days`, in small transactions; returns how many.
-    pub fn prune_audit(&self, days: u32) -> Result<usize> {
+    /// Deletes some audit entries older than `days` in one small transaction; tells
+    /// whether there may be more.
+    pub fn prune_audit(&self, days: u32) -> Result<bool> {
         let before_ms = self.now_ms() - i64::from(days) * DAY_MS;
-        let mut pruned = 0;
-        loop {
-            let batch = self
-                .inner
-                .store
-                .write(move |write| write.prune_audit(before_ms, PRUNE_BATCH))?;
-            pruned += batch;
-            if batch < PRUNE_BATCH as usize {
-                return Ok(pruned);
-            }
-        }
+        let pruned = self
+            .inner
+            .store
+            .write(move |write| write.prune_audit(before_ms, PRUNE_BATCH))?;
+        Ok(pruned >= PRUNE_BATCH as usize)
     }
 }

@@ -88,7 +88,19 @@ impl App {
                 }
             })?;
             act.insert_api_key(&key, &key_hash)?;
-            act.audit(&NewAuditEntry::of("user.create", ObjectKind::User, user.id))?;
+            let role = if user.is_tenant_admin {
+                "tenant_admin"
+            } else {
+                "member"
+            };
+            act.audit(
+                &NewAuditEntry::of("user.create", ObjectKind::User, user.id)
+                    .with(json!({ "role": role })),
+            )?;
+            act.audit(
+                &NewAuditEntry::of("api_key.create", ObjectKind::ApiKey, key.id)
+                    .with(json!({ "user_id": user.id.to_string() })),
+            )?;
             Ok(user)
         })?;
         Ok(RegisteredUser {
@@ -204,7 +216,12 @@ fn delete_with_belongings(act: &Act<'_>, user: &User) -> Result<()> {
     let teams = act.sole_member_teams(user.id)?;
     for team in &teams {
         act.delete_team_with_components(*team)?;
+        act.audit(&NewAuditEntry::of("team.delete", ObjectKind::Team, *team))?;
     }
+    for flow in act.active_flows_of(user.id)? {
+        act.audit(&NewAuditEntry::of("flow.stop", ObjectKind::Flow, flow))?;
+    }
+    let belongings = act.belongings_of(user.id)?;
     if !act.delete_user(user.id)? {
         return Err(Error::not_found("user"));
     }
@@ -217,8 +234,13 @@ fn delete_with_belongings(act: &Act<'_>, user: &User) -> Result<()> {
         })?;
     }
     act.audit(
-        &NewAuditEntry::of("user.delete", ObjectKind::User, user.id)
-            .with(json!({ "teams_deleted": teams.len() })),
+        &NewAuditEntry::of("user.delete", ObjectKind::User, user.id).with(json!({
+            "teams": teams.len(),
+            "api_keys": belongings.api_keys,
+            "ssh_keys": belongings.ssh_keys,
+            "credentials": belongings.credentials,
+            "flows": belongings.flows,
+        })),
     )
 }
 

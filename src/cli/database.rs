@@ -74,7 +74,7 @@ pub(super) fn open(options: &AppOptions, opening: Opening) -> Result<App, CliErr
 }
 
 /// Says how to come to a database.
-fn missing(database: &Path) -> String {
+pub(super) fn missing(database: &Path) -> String {
     format!(
         "make it with `elastane init --db {}`, or name another file with --db",
         database.display()

@@ -7,7 +7,7 @@ mod folder;
 mod source;
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -16,12 +16,12 @@ use super::database::{app_options, open, operator};
 use super::error::{Advice, CliError};
 use super::logging;
 use super::output::Output;
-use super::serve::{listen_advice, open_door_advice};
+use super::serve::{open_door_advice, start};
 use crate::app::{App, AppOptions, Opening, PAGE_MAX};
 use crate::config::{self, Environment, Flags};
 use crate::domain::flow::FlowStatus;
 use crate::domain::{Error, Kind};
-use crate::server::{Running, ServerOptions, StopSignals};
+use crate::server::{ServerOptions, StopSignals};
 use folder::PrivateFolder;
 use source::{DemoUser, UserRole, UserState};
 
@@ -75,8 +75,7 @@ pub(super) fn run(args: Args, out: &mut Output) -> Result<(), CliError> {
     unpack(&options)?;
     let app = open(&options, Opening::Serve)?;
     let signals = StopSignals::catch()?;
-    let server = Running::start(app.clone(), &ServerOptions::from(&settings));
-    let running = server.advise(listen_advice)?;
+    let running = start(app.clone(), &ServerOptions::from(&settings))?;
     tell(out, &app, running.address(), &database, kept.is_some())?;
     drop(app);
     let ended = running.wait_for(signals);
@@ -85,18 +84,33 @@ pub(super) fn run(args: Args, out: &mut Output) -> Result<(), CliError> {
 }
 
 /// Writes the embedded files where they are not there yet; existing ones stay.
+///
+/// Only the demo's own key file is accepted: everybody has the keys of the demo, and it
+/// reaches private networks, so a real installation is never served as one.
 fn unpack(options: &AppOptions) -> Result<(), CliError> {
     let key_path = options.key_path();
-    match fs::read(&key_path) {
-        Ok(found) if found == KEY_FILE || options.database.exists() => {}
-        Ok(_) => {
-            let told = format!("{} is the key file of something else", key_path.display());
-            return Err(Error::new(Kind::Conflict, told))
-                .advise(|| "name a --db in an empty folder".to_owned());
+    let shown = key_path.display();
+    let is_there = options.database.exists();
+    let foreign = match fs::read(&key_path) {
+        Ok(found) if found == KEY_FILE => None,
+        Ok(_) => Some(format!("{shown} is the key file of something else")),
+        // Its key file lies elsewhere: the demo's own is written before its database.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && is_there => Some(format!(
+            "{} is there without the demo's key file {shown}",
+            options.database.display()
+        )),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            write_private(&key_path, KEY_FILE)?;
+            None
         }
-        Err(_) => write_private(&key_path, KEY_FILE)?,
+        Err(error) => Some(format!("{shown} can't be read: {}", error.kind())),
+    };
+    if let Some(told) = foreign {
+        let told = format!("{told}; the demo serves only its own database");
+        return Err(Error::new(Kind::Conflict, told))
+            .advise(|| "name a --db in an empty folder".to_owned());
     }
-    if options.database.exists() {
+    if is_there {
         return Ok(());
     }
     write_private(&options.database, DATABASE)

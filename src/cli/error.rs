@@ -106,7 +106,8 @@ impl From<Error> for CliError {
             Kind::Forbidden | Kind::Unauthenticated => 7,
         };
         let causes = error.causes();
-        let is_ours = matches!(error.kind(), Kind::Internal | Kind::Unavailable);
+        // The message of every other kind says why already.
+        let is_ours = error.kind() == Kind::Internal;
         Self::Failed {
             code,
             messages: messages_of(&error),

@@ -13,6 +13,7 @@ use super::user::PersonArgs;
 use crate::app::user::{RegisteredUser, Role};
 use crate::app::{App, AppOptions, SecretText};
 use crate::domain::user::NewUser;
+use crate::domain::{Error, Kind};
 
 /// What `init` takes.
 #[derive(Clone, Debug, clap::Args)]
@@ -39,6 +40,10 @@ pub(super) fn run(args: Args, out: &mut Output) -> Result<(), CliError> {
             "serve it with `elastane serve`, or name another file with --db".to_owned()
         }));
     }
+    let key_path = options.key_path();
+    require_directory(&options.database, "--db")?;
+    require_directory(&key_path, "--key-file")?;
+    let key_was_there = key_path.exists();
     let password = args.password.take()?;
     options.rules.password.check("password", &password)?;
     let registered = make(&options, new, &password)?;
@@ -49,7 +54,7 @@ pub(super) fn run(args: Args, out: &mut Output) -> Result<(), CliError> {
             "api_secret": registered.api_secret.expose(),
         }));
     }
-    tell(out, &options, &registered)
+    tell(out, &options, &registered, key_was_there)
 }
 
 /// Makes database, key file and administrator; a database without one is taken back.
@@ -58,8 +63,7 @@ fn make(
     new: NewUser,
     password: &SecretText,
 ) -> Result<RegisteredUser, CliError> {
-    let app = App::init(options)
-        .advise(|| "look at the directory, its owner and the free space".to_owned())?;
+    let app = App::init(options).advise(|| "then run `elastane init` again".to_owned())?;
     let registered = app.register_user(&operator(), new, password, Role::TenantAdmin);
     app.close();
     registered.map_err(|error| {
@@ -70,10 +74,32 @@ fn make(
     })
 }
 
+/// Refuses a path in a directory that is not there; `flag` names another path.
+fn require_directory(path: &Path, flag: &str) -> Result<(), CliError> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => return Ok(()),
+    };
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let shown = directory.display();
+    if directory.exists() {
+        return Err(Error::new(
+            Kind::Invalid,
+            format!("{shown} is not a directory"),
+        ))
+        .advise(|| format!("name another path with {flag}"));
+    }
+    let told = format!("the directory {shown} does not exist");
+    Err(Error::new(Kind::NotFound, told))
+        .advise(|| format!("make it with `mkdir -p {shown}`, or name another path with {flag}"))
+}
+
 /// The answer to a database that is there already.
-fn exists(database: &Path) -> crate::domain::Error {
-    crate::domain::Error::new(
-        crate::domain::Kind::Conflict,
+fn exists(database: &Path) -> Error {
+    Error::new(
+        Kind::Conflict,
         format!("{} exists already", database.display()),
     )
 }
@@ -83,13 +109,16 @@ fn tell(
     out: &mut Output,
     options: &AppOptions,
     registered: &RegisteredUser,
+    key_was_there: bool,
 ) -> Result<(), CliError> {
     let database = options.database.display();
     let key_path = options.key_path();
-    out.line(&format!(
-        "Made the database {database} and its key file {}.",
-        key_path.display()
-    ))?;
+    let shown = key_path.display();
+    out.line(&if key_was_there {
+        format!("Made the database {database}; it uses the key file {shown}, which was there.")
+    } else {
+        format!("Made the database {database} and its key file {shown}.")
+    })?;
     out.line(&format!(
         "Administrator: {} (id {})",
         registered.user.email.as_str(),

@@ -14,6 +14,9 @@ use crate::domain::Result;
 /// The widest cell of a table; longer texts are cut there, in JSON and CSV never.
 const CELL_MAX_CHARS: usize = 48;
 
+/// What a tab of a long text is shown as: its width is that of most editors.
+const TAB: &str = "    ";
+
 /// How a list is printed, and which of its rows.
 #[derive(Clone, Debug, Args)]
 pub(super) struct ListArgs {
@@ -123,6 +126,17 @@ impl Cell {
             other => clean(&other.to_text()),
         }
     }
+
+    /// Returns the value for a person, with the lines of a text as they are; at least one.
+    fn to_human_lines(&self) -> Vec<String> {
+        match self {
+            Self::Text(text) if !text.is_empty() => text
+                .lines()
+                .map(|line| clean(&line.replace('\t', TAB)))
+                .collect(),
+            other => vec![other.to_human()],
+        }
+    }
 }
 
 /// Returns a moment as RFC 3339 text, UTC.
@@ -178,7 +192,12 @@ pub(super) fn print_one(
     for (column, cell) in columns.iter().zip(cells) {
         let name = column.key.replace('_', " ");
         let width = width.unwrap_or(0);
-        out.line(&format!("{name:width$}  {}", cell.to_human()))?;
+        let mut name = name.as_str();
+        for text in cell.to_human_lines() {
+            out.line(format!("{name:width$}  {text}").trim_end())?;
+            // Later lines stand under the first, where none can pass for a name.
+            name = "";
+        }
     }
     Ok(())
 }

@@ -200,7 +200,19 @@ impl Files {
 }
 
 /// Reads a file that may be missing; of one that is too large only as much as shows it.
+///
+/// A folder may be a stranger's: a link could lead to a secret of whoever imports it,
+/// and a pipe would never end.
 fn read_file(path: &Path) -> crate::domain::Result<Option<Vec<u8>>> {
+    match path.symlink_metadata() {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => {
+            let told = format!("{} is not a plain file", path.display());
+            return Err(Error::new(Kind::Invalid, told));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(path, error)),
+    }
     let mut bytes = Vec::new();
     let limit = FILE_MAX_BYTES as u64 + 1;
     match File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)) {

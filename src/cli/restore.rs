@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use super::database::DatabaseArgs;
-use super::error::{Advice, CliError};
+use super::error::CliError;
 use super::output::Output;
 use super::terminal::confirm;
-use crate::app::maintenance::restore;
+use crate::app::maintenance::prepare_restore;
+use crate::domain::{Error, Kind};
 use crate::server::Lock;
 
 /// What `restore` takes.
@@ -34,9 +35,8 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
             args.yes,
         )?;
     }
-    let _lock = Lock::take(&options.database)
-        .advise(|| "stop the server first; it may not see its database replaced".to_owned())?;
-    let aside = restore(&options, &args.file, args.force).map_err(|error| {
+    Lock::require_free(&options.database).map_err(locked)?;
+    let prepared = prepare_restore(&options, &args.file, args.force).map_err(|error| {
         let is_key = error.fields().iter().any(|fault| fault.field == "key_file");
         let advice = if is_key {
             "nothing was changed; --force restores without the key, and the secrets in the \
@@ -46,6 +46,9 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         };
         CliError::from(error).or_hint(|| advice.to_owned())
     })?;
+    // Taken only now, so that a refused backup leaves no lock file behind.
+    let _lock = Lock::take(&options.database).map_err(locked)?;
+    let aside = prepared.put_in_place()?;
     out.line(&format!(
         "Restored {database} from {}.",
         args.file.display()
@@ -57,4 +60,15 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         ))?;
     }
     Ok(())
+}
+
+/// Makes the answer where the lock can't be had.
+fn locked(error: Error) -> CliError {
+    let is_served = error.kind() == Kind::Conflict;
+    let told = CliError::from(error);
+    if is_served {
+        return told
+            .or_hint(|| "stop the server first; it may not see its database replaced".to_owned());
+    }
+    told
 }

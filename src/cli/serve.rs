@@ -4,9 +4,10 @@ use super::database::{DatabaseArgs, app_options, load, open};
 use super::error::{Advice, CliError};
 use super::logging;
 use super::output::{Output, clean};
-use crate::app::Opening;
+use crate::app::{App, Opening};
 use crate::config::Flags;
-use crate::server::{Running, ServerOptions, StopSignals};
+use crate::domain::{Error, Kind};
+use crate::server::{Lock, Running, ServerOptions, StopSignals};
 
 /// What `serve` takes.
 #[derive(Clone, Debug, clap::Args)]
@@ -61,9 +62,11 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let settings = &loaded.settings;
     logging::start(settings);
     settings.require_safe_listening().advise(open_door_advice)?;
+    // Before anything is migrated under a server that runs.
+    Lock::require_free(&settings.db).advise(|| LOCKED_ADVICE.to_owned())?;
     let app = open(&app_options(settings), Opening::Serve)?;
     let signals = StopSignals::catch()?;
-    let running = Running::start(app, &ServerOptions::from(settings)).advise(listen_advice)?;
+    let running = start(app, &ServerOptions::from(settings))?;
     out.line(&format!("Elastane listens on http://{}", running.address()))?;
     out.flush()?;
     Ok(running.wait_for(signals)?)
@@ -76,7 +79,30 @@ pub(super) fn open_door_advice() -> String {
         .to_owned()
 }
 
-/// Says what to do where a server can't start.
-pub(super) fn listen_advice() -> String {
-    "choose another address with --listen; port 0 takes a free one".to_owned()
+/// Starts a server, and says what to do where it can't.
+pub(super) fn start(app: App, options: &ServerOptions) -> Result<Running, CliError> {
+    Running::start(app, options).map_err(|error| {
+        let advice = start_advice(&error, options);
+        let told: CliError = error.into();
+        match advice {
+            Some(advice) => told.or_hint(|| advice.to_owned()),
+            None => told,
+        }
+    })
 }
+
+/// Says what to do where a server can't start, if we know.
+fn start_advice(error: &Error, options: &ServerOptions) -> Option<&'static str> {
+    if error.kind() == Kind::Conflict {
+        return Some(LOCKED_ADVICE);
+    }
+    // Only an address that can't be had is told so; other faults are none of --listen.
+    let address = error.message().strip_prefix("can't listen on ")?;
+    if address.starts_with(&options.listen.to_string()) {
+        return Some("choose another address with --listen; port 0 takes a free one");
+    }
+    Some("choose another path with --unix-socket")
+}
+
+/// What to do where another server holds the database.
+const LOCKED_ADVICE: &str = "stop it, or name another database with --db";

@@ -29,10 +29,19 @@ pub fn name(field: &str, text: &str) -> Result<String> {
             format!("must have at most {NAME_MAX_CHARS} characters"),
         ));
     }
-    if trimmed.chars().any(char::is_control) {
+    if trimmed.chars().any(|c| c.is_control() || is_invisible(c)) {
         return Err(Error::invalid(field, "must not have control characters"));
     }
     Ok(trimmed.to_owned())
+}
+
+/// Tells whether a character changes how others read and is not seen itself: marks of
+/// direction, blanks of no width, the byte order mark. The joiners of emoji are let through.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
 }
 
 /// An e-mail address that can be written on an envelope.

@@ -1,6 +1,6 @@
 //! Requests, as a handler sees them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::body::{Body, BodyError, BodyStream};
 use super::head::Head;
@@ -124,7 +124,7 @@ impl<'c> Request<'c> {
             .flat_map(|value| value.split(','))
             .collect();
         for value in values.iter().rev() {
-            let Ok(address) = value.trim().parse::<IpAddr>() else {
+            let Some(address) = forwarded_address(value) else {
                 break;
             };
             client = address.to_canonical();
@@ -159,4 +159,16 @@ impl<'c> Request<'c> {
     pub fn is_body_unread(&self) -> bool {
         self.body.progress.is_unread()
     }
+}
+
+/// Reads an address as proxies write it: bare, or with a port and an IPv6 one in brackets.
+fn forwarded_address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let bare = bare.parse::<IpAddr>().ok();
+    bare.or_else(|| {
+        text.parse::<SocketAddr>()
+            .ok()
+            .map(|with_port| with_port.ip())
+    })
 }

@@ -58,9 +58,14 @@ fn keep_house(app: &App, shared: &Shared, audit_days: u32, stopped: &Receiver<()
         }
         let now_ms = monotonic_ms();
         if pruned_at_ms.is_none_or(|at: u64| now_ms - at >= PRUNE_EVERY_MS) {
-            pruned_at_ms = Some(now_ms);
-            if let Err(error) = app.prune_audit(audit_days) {
-                tracing::warn!(causes = %error.causes(), "can't prune the audit log: {error}");
+            // A batch a look: a long backlog must not keep others from the writer.
+            match app.prune_audit(audit_days) {
+                Ok(true) => {}
+                Ok(false) => pruned_at_ms = Some(now_ms),
+                Err(error) => {
+                    pruned_at_ms = Some(now_ms);
+                    tracing::warn!(causes = %error.causes(), "can't prune the audit log: {error}");
+                }
             }
         }
     }

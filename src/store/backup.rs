@@ -9,10 +9,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::error::{Error, FieldError, Kind, Result};
 use crate::store::connect::{Source, beside, create_private, sync_directory, unusable};
 use crate::store::migrate;
 use crate::store::options::Options;
+
+/// The field that a conflict names where [`IfExists::Replace`] would help.
+const TARGET: &str = "target";
 
 /// What to do when the target of a backup is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +45,13 @@ pub(in crate::store) fn back_up(source: &Source, target: &Path, exists: IfExists
     partial.publish(&target, exists)
 }
 
-/// Refuses targets that are the database itself, or one that is open.
+/// Refuses targets that have no directory, are the database itself, or are in use.
 fn refuse_target(source: &Source, target: &Path, exists: IfExists) -> Result<()> {
+    let directory = target.parent().unwrap_or(target);
+    if !directory.is_dir() {
+        let told = format!("the directory {} does not exist", directory.display());
+        return Err(Error::new(Kind::NotFound, told));
+    }
     let conflict = |what: &str| {
         Err(Error::new(
             Kind::Conflict,
@@ -64,8 +72,17 @@ fn refuse_target(source: &Source, target: &Path, exists: IfExists) -> Result<()>
     if fs::metadata(&log).is_ok_and(|file| file.len() > 0) {
         return conflict("is a database in use: it has a write-ahead log");
     }
+    if target.is_dir() {
+        return conflict("is a directory");
+    }
     if exists == IfExists::Refuse && target.symlink_metadata().is_ok() {
-        return conflict("exists already");
+        let message = "exists already";
+        let fault = FieldError {
+            field: TARGET.to_owned(),
+            message: message.to_owned(),
+        };
+        let told = format!("{} {message}", target.display());
+        return Err(Error::conflict_fields(told, vec![fault]));
     }
     Ok(())
 }
@@ -99,7 +116,11 @@ impl Partial {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let suffix = format!(".{}-{number}.partial", std::process::id());
         let path = beside(target, &suffix);
-        create_private(&path).map_err(|error| unusable(&path, error))?;
+        create_private(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => unusable(&path, error),
+            // Nobody knows of the partial file; its directory is what is refused.
+            _ => unusable(target, error),
+        })?;
         Ok(Self { path })
     }
 

@@ -176,7 +176,7 @@ mod tests {
             (ffi::SQLITE_LOCKED, Kind::Unavailable),
             (ffi::SQLITE_READONLY, Kind::Unavailable),
             (ffi::SQLITE_INTERRUPT, Kind::Unavailable),
-            (ffi::SQLITE_CORRUPT, Kind::Internal),
+            (ffi::SQLITE_CORRUPT, Kind::Unavailable),
         ];
         for (code, kind) in cases {
             let error = sql(failure(code));

@@ -4,7 +4,7 @@ use rusqlite::{Row, params};
 
 use super::{Read, Write};
 use crate::domain::Result;
-use crate::domain::id::UserId;
+use crate::domain::id::{FlowId, UserId};
 use crate::domain::text::Email;
 use crate::domain::user::{User, UserState};
 
@@ -33,7 +33,48 @@ pub(super) fn user_of(row: &Row<'_>) -> rusqlite::Result<User> {
     })
 }
 
+/// How much is a user's own, and goes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Belongings {
+    /// API keys.
+    pub api_keys: i64,
+    /// SSH keys.
+    pub ssh_keys: i64,
+    /// Credentials.
+    pub credentials: i64,
+    /// Flows.
+    pub flows: i64,
+}
+
 impl Read<'_> {
+    /// Counts what is a user's own.
+    pub fn belongings_of(&self, user: UserId) -> Result<Belongings> {
+        self.query_one(
+            "SELECT (SELECT count(*) FROM api_keys WHERE user_id = ?1),
+                    (SELECT count(*) FROM ssh_keys WHERE user_id = ?1),
+                    (SELECT count(*) FROM credentials WHERE user_id = ?1),
+                    (SELECT count(*) FROM flows WHERE user_id = ?1)",
+            params![user],
+            |row| {
+                Ok(Belongings {
+                    api_keys: row.get(0)?,
+                    ssh_keys: row.get(1)?,
+                    credentials: row.get(2)?,
+                    flows: row.get(3)?,
+                })
+            },
+        )
+    }
+
+    /// Returns the flows of a user that run: they stop when the user is deleted.
+    pub fn active_flows_of(&self, user: UserId) -> Result<Vec<FlowId>> {
+        self.query_all(
+            "SELECT id FROM flows WHERE user_id = ?1 AND status = 'active' ORDER BY id",
+            params![user],
+            |row| row.get(0),
+        )
+    }
+
     /// Returns the user with this id.
     pub fn user(&self, id: UserId) -> Result<Option<User>> {
         let sql = format!("SELECT {USER_COLUMNS} FROM users u WHERE u.id = ?1");

@@ -101,3 +101,31 @@ fn health_and_readiness_need_no_credentials() {
             .contains("elastane_requests_total")
     );
 }
+
+#[test]
+fn a_packed_body_is_refused_before_it_is_read() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let packed = [("content-encoding", "gzip")];
+    assert_eq!(ada.send("POST", "/v1/teams", &packed, "{}").status, 415);
+    let plain = [("content-encoding", "identity")];
+    assert_eq!(ada.send("POST", "/v1/teams", &plain, "{}").status, 201);
+}
+
+#[test]
+fn a_refusal_of_the_socket_has_a_request_id_too() {
+    let server = TestServer::start();
+    let refused = server.anonymous().get("/v1/users/%zz");
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.header("x-request-id").map(str::len), Some(24));
+}
+
+#[test]
+fn a_name_with_marks_that_nobody_sees_is_refused() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    for name in ["a\u{202e}b", "a\u{200b}b", "a\u{0}b"] {
+        let refused = ada.post("/v1/teams", &json!({ "name": name })).json(400);
+        assert_eq!(refused["errors"][0]["field"], "name");
+    }
+}

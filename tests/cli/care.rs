@@ -148,6 +148,37 @@ fn a_backup_is_private_whole_and_never_over_another_file() {
 }
 
 #[test]
+fn a_target_that_can_not_be_is_named_with_advice_that_helps() {
+    let place = Place::installed();
+    let told = place.run(&["backup", "gone/copy.db"]).fails(4);
+    assert!(told.contains("/gone does not exist"), "{told}");
+    assert!(told.contains("hint: make the directory"), "{told}");
+    let key = fs::read(place.path("elastane.key")).expect("the key file");
+    fs::create_dir(place.path("folder")).expect("made");
+    for (target, fault) in [
+        ("elastane.db", "is the database itself"),
+        ("elastane.key", "is the key file"),
+        ("folder", "is a directory"),
+    ] {
+        for args in [&["backup", target][..], &["backup", "--replace", target]] {
+            let told = place.run(args).fails(5);
+            assert!(told.contains(fault), "{told}");
+            assert!(!told.contains("--replace"), "{told}");
+        }
+    }
+    assert_eq!(fs::read(place.path("elastane.key")).expect("there"), key);
+    let told = place.run(&["backup", "copy.db", "--db", "no.db"]).fails(4);
+    assert!(told.contains("elastane init --db no.db"), "{told}");
+    let names = place.names();
+    assert!(
+        !names
+            .iter()
+            .any(|name| name.contains("partial") || name == "no.db"),
+        "{names:?}"
+    );
+}
+
+#[test]
 fn a_backup_comes_back_and_the_file_before_it_is_kept() {
     let place = Place::installed();
     place.run(&["backup", "copy.db"]).succeeds();
@@ -181,7 +212,15 @@ fn a_bad_backup_changes_nothing() {
         "letter.txt",
         "this is a letter, and not a database at all\n",
     );
-    place.run(&["restore", "letter.txt", "--yes"]).fails(3);
+    let told = place.run(&["restore", "letter.txt", "--yes"]).fails(3);
+    assert_eq!(
+        told,
+        "error: letter.txt is not an SQLite database\nhint: nothing was changed\n"
+    );
+    place.run(&["restore", ".", "--yes"]).fails(3);
+    let elsewhere = ["restore", "letter.txt", "--db", "gone/new.db"];
+    let told = place.run(&elsewhere).fails(4);
+    assert!(told.contains("the directory gone does not exist"), "{told}");
     place.run(&["restore", "gone.db", "--yes"]).fails(4);
     place.run(&["restore", "elastane.db", "--yes"]).fails(5);
     let other = Place::empty();
@@ -193,7 +232,9 @@ fn a_bad_backup_changes_nothing() {
     assert_eq!(fs::read(place.path("elastane.db")).expect("there"), before);
     let names = place.names();
     assert!(
-        !names.iter().any(|name| name.contains("restor")),
+        !names
+            .iter()
+            .any(|name| name.contains("restor") || name.contains("lock")),
         "{names:?}"
     );
     place

@@ -128,6 +128,35 @@ fn a_kept_demo_is_used_again_and_a_real_key_file_is_not_touched() {
 }
 
 #[test]
+fn a_real_installation_is_never_served_as_the_demo() {
+    let real = Place::installed();
+    let before = std::fs::read(real.path("elastane.db")).expect("the database");
+    let args = ["demo", "--listen", "127.0.0.1:0", "--db", "elastane.db"];
+    let told = real.run(&args).fails(5);
+    assert!(told.contains("is the key file of something else"), "{told}");
+    assert!(told.contains("hint: name a --db in an empty"), "{told}");
+    std::fs::rename(real.path("elastane.key"), real.path("other.key")).expect("moved");
+    let told = real.run(&args).fails(5);
+    assert!(told.contains("without the demo's key file"), "{told}");
+    assert_eq!(real.names(), ["elastane.db", "other.key"]);
+    assert_eq!(
+        std::fs::read(real.path("elastane.db")).expect("there"),
+        before
+    );
+}
+
+#[test]
+fn a_second_demo_of_one_file_is_told_about_the_file() {
+    let place = Place::empty();
+    let args = ["demo", "--listen", "127.0.0.1:0", "--db", "mine.db"];
+    let demo = Served::start(&place, &args);
+    let told = place.run(&args).fails(5);
+    assert!(told.contains("another server serves"), "{told}");
+    assert!(told.contains("hint: stop it, or name another"), "{told}");
+    assert_eq!(demo.stop(), Some(0));
+}
+
+#[test]
 fn the_environment_of_a_real_installation_is_left_alone() {
     let place = Place::installed();
     let before = std::fs::read(place.path("elastane.db")).expect("the database");

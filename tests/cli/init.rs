@@ -40,6 +40,36 @@ fn a_second_init_is_refused_and_touches_nothing() {
 }
 
 #[test]
+fn a_missing_directory_is_named_once() {
+    let place = Place::empty();
+    let mut args = init_args().to_vec();
+    args.extend(["--db", "missing/dir.db"]);
+    let told = place.run(&args).fails(4);
+    assert_eq!(
+        told,
+        "error: the directory missing does not exist\n\
+         hint: make it with `mkdir -p missing`, or name another path with --db\n"
+    );
+    assert_eq!(place.names(), Vec::<String>::new());
+}
+
+#[test]
+fn a_key_file_that_was_there_is_said_to_be_used() {
+    let place = Place::empty();
+    let args = &init_args()[..9];
+    let text = place.run(args).succeeds();
+    assert!(text.contains("and its key file elastane.key."), "{text}");
+    let key = fs::read(place.path("elastane.key")).expect("a key file");
+    let second = [args, &["--db", "second.db"]].concat();
+    let text = place.run(&second).succeeds();
+    assert!(
+        text.contains("Made the database second.db; it uses the key file elastane.key"),
+        "{text}"
+    );
+    assert_eq!(fs::read(place.path("elastane.key")).expect("there"), key);
+}
+
+#[test]
 fn bad_input_names_every_field_and_leaves_no_file() {
     let place = Place::empty();
     let mut args = init_args();

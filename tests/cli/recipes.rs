@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use super::Place;
 
@@ -60,6 +61,49 @@ fn a_bad_folder_says_what_is_wrong_and_leaves_nothing() {
     copy_bundled(&place, "no name!");
     place.run(&["recipe", "import", "no name!"]).fails(3);
     assert_eq!(ids(&place), before);
+}
+
+#[test]
+fn links_and_pipes_in_a_folder_are_refused() {
+    let place = Place::installed();
+    let before = ids(&place);
+    copy_bundled(&place, "linked");
+    place.write("secret.md", "a secret\n");
+    fs::remove_file(place.path("linked/description.md")).expect("removed");
+    std::os::unix::fs::symlink("../secret.md", place.path("linked/description.md"))
+        .expect("a link");
+    let told = place.run(&["recipe", "import", "linked"]).fails(3);
+    assert!(
+        told.contains("description.md is not a plain file"),
+        "{told}"
+    );
+    copy_bundled(&place, "piped");
+    let made = Command::new("mkfifo")
+        .arg(place.path("piped/accounts.json"))
+        .status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let told = place.run(&["recipe", "import", "piped"]).fails(3);
+    assert!(told.contains("accounts.json is not a plain file"), "{told}");
+    assert_eq!(ids(&place), before);
+}
+
+#[test]
+fn a_description_is_shown_in_its_lines() {
+    let place = Place::installed();
+    copy_bundled(&place, "lines");
+    place.write(
+        "lines/description.md",
+        "First\r\norigin       bundled\n\n\tcode\u{1b}[2J\n",
+    );
+    place.run(&["recipe", "import", "lines"]).succeeds();
+    let text = place.run(&["recipe", "show", "lines"]).succeeds();
+    let from = text.find("description").expect("a description");
+    let until = text.find("tasks").expect("tasks");
+    assert_eq!(
+        &text[from..until],
+        "description  First\n             origin       bundled\n\n                 \
+         code\u{fffd}[2J\n"
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 
 use super::Place;
@@ -126,6 +127,17 @@ fn commands_work_beside_a_server_and_restore_does_not() {
     assert!(told.contains("hint: stop the server first"), "{told}");
     let told = place.run(&["serve", "--listen", "127.0.0.1:0"]).fails(5);
     assert!(told.contains("another server"), "{told}");
+    assert!(
+        told.contains("hint: stop it, or name another database with --db"),
+        "{told}"
+    );
+    // A link to the file is the same database.
+    let (file, link) = (place.path("elastane.db"), place.path("linked.db"));
+    std::os::unix::fs::symlink(file, &link).expect("a link");
+    let linked = ["serve", "--listen", "127.0.0.1:0", "--db", "linked.db"];
+    assert!(place.run(&linked).fails(5).contains("another server"));
+    let lock = std::fs::metadata(place.path("elastane.db.lock")).expect("a lock file");
+    assert_eq!(lock.permissions().mode() & 0o777, 0o600);
     assert_eq!(server.stop(), Some(0));
     place.run(&["restore", "copy.db", "--yes"]).succeeds();
 }
@@ -146,5 +158,26 @@ fn an_address_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
     let told = place.run(&["serve", "--listen", &address]).fails(6);
-    assert!(told.contains("--listen"), "{told}");
+    assert!(
+        told.contains("hint: choose another address with --listen"),
+        "{told}"
+    );
+    assert!(!told.contains("cause: "), "it is told once: {told}");
+}
+
+#[test]
+fn a_path_that_is_no_place_for_a_socket_is_told_as_such() {
+    let place = Place::installed();
+    let args = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--unix-socket",
+        "gone/socket",
+    ];
+    let told = place.run(&args).fails(6);
+    assert!(
+        told.contains("hint: choose another path with --unix-socket"),
+        "{told}"
+    );
 }
