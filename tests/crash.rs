@@ -1,9 +1,6 @@
 //! kill -9 over the real server: what was acknowledged is there afterwards.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -16,57 +13,13 @@ use elastane::store::{OpenMode, Store};
 use serde_json::json;
 
 use crate::support::installation::options_in;
-use crate::support::{Actor, Installation};
+use crate::support::{Actor, Installation, Served};
 
 /// Rounds of starting, writing and killing.
 const ROUNDS: u64 = 6;
 
 /// Clients that write at once.
 const CLIENTS: u64 = 8;
-
-/// The real binary, serving a database.
-struct Served {
-    child: Child,
-    base: String,
-}
-
-impl Served {
-    /// Starts it on a free port and waits until it says where.
-    fn start(database: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_elastane"))
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--no-rate-limit",
-                "--db",
-            ])
-            .arg(database)
-            .env_clear()
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary");
-        let out = child.stdout.take().expect("its output");
-        let base = BufReader::new(out)
-            .lines()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let at = line.find("http://127.0.0.1:")?;
-                let url = line[at..].split_whitespace().next()?;
-                Some(url.trim_end_matches(['/', '.']).to_owned())
-            })
-            .expect("the address that it serves");
-        Self { child, base }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[test]
 fn every_acknowledged_write_survives_kill_9() {
@@ -127,7 +80,7 @@ fn write_until_killed(
         }
         // The moment differs from round to round, so the kill meets different work.
         thread::sleep(Duration::from_millis(120 + 70 * round));
-        served.child.kill().expect("killed");
+        served.kill();
         killed.store(true, Ordering::SeqCst);
     });
 }

@@ -34,6 +34,14 @@ pub const REQUESTS_PER_ACCOUNT: Limit = Limit {
     max_keys: MAX_KEYS,
 };
 
+/// An address may be that of many accounts behind one proxy, so it has four times an
+/// account's share.
+pub const REQUESTS_PER_ADDRESS: Limit = Limit {
+    per_minute: 4 * REQUESTS_PER_ACCOUNT.per_minute,
+    burst: 4 * REQUESTS_PER_ACCOUNT.burst,
+    max_keys: REQUESTS_PER_ACCOUNT.max_keys,
+};
+
 /// Failed sign-ins from one address: ten a minute leave room for an office behind
 /// one address, and let a guesser try 14,400 passwords a day.
 pub const FAILURES_PER_ADDRESS: Limit = Limit {

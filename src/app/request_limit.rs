@@ -3,17 +3,9 @@
 use std::net::IpAddr;
 
 use super::App;
-use super::limiter::{Caller, Limit, Limiter, REQUESTS_PER_ACCOUNT};
+use super::limiter::{Caller, Limiter, REQUESTS_PER_ACCOUNT, REQUESTS_PER_ADDRESS};
 use crate::domain::principal::Principal;
 use crate::domain::{Error, Result};
-
-/// An address may be that of many accounts behind one proxy, so it has four times an
-/// account's share.
-const REQUESTS_PER_ADDRESS: Limit = Limit {
-    per_minute: 4 * REQUESTS_PER_ACCOUNT.per_minute,
-    burst: 4 * REQUESTS_PER_ACCOUNT.burst,
-    max_keys: REQUESTS_PER_ACCOUNT.max_keys,
-};
 
 /// The buckets of requests.
 pub(super) struct RequestLimits {

@@ -12,6 +12,16 @@ pub struct Served {
 }
 
 impl Served {
+    /// Starts it on a free port and waits until it says where it listens.
+    pub fn start(database: &Path) -> Self {
+        Self::limited(database, ":")
+    }
+
+    /// Ends it at once, as a power cut would.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killed");
+    }
+
     /// Starts it on a free port under a limit of the shell, such as `ulimit -n 128`, and
     /// waits until it says where it listens.
     pub fn limited(database: &Path, limit: &str) -> Self {

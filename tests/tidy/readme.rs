@@ -9,7 +9,7 @@ use std::path::Path;
 use elastane::api;
 use elastane::api::route::Access;
 use elastane::app::limiter::{
-    FAILURES_PER_ACCOUNT, FAILURES_PER_ADDRESS, Limit, REQUESTS_PER_ACCOUNT,
+    FAILURES_PER_ACCOUNT, FAILURES_PER_ADDRESS, Limit, REQUESTS_PER_ACCOUNT, REQUESTS_PER_ADDRESS,
 };
 use elastane::app::password::MAX_PASSWORD_BYTES;
 use elastane::app::ssh_key_policy::{RSA_BITS_MAX, RSA_BITS_MIN, TEXT_BYTES_MAX};
@@ -87,6 +87,11 @@ fn value_limits() -> Vec<Row> {
     let env_vars = "environment variables of one repository";
     vec![
         ("requests of one account", rate(REQUESTS_PER_ACCOUNT), "429"),
+        (
+            "requests from one address",
+            rate(REQUESTS_PER_ADDRESS),
+            "429",
+        ),
         (
             "failed sign-ins from one address",
             rate(FAILURES_PER_ADDRESS),
