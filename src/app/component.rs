@@ -205,6 +205,22 @@ pub(crate) fn resolve(
     Ok(version.map(|version| (component, version)))
 }
 
+/// Returns the component `team/component` where `user` may put it on a flow: it is
+/// shared, or its team is the user's.
+pub(super) fn usable(
+    read: &Read<'_>,
+    user: UserId,
+    team: &Slug,
+    component: &Slug,
+) -> Result<Option<Component>> {
+    match read.component_by_slug(team, component)? {
+        Some(found) if found.access.is_shared() || read.is_member(found.team_id, user)? => {
+            Ok(Some(found))
+        }
+        _ => Ok(None),
+    }
+}
+
 /// Tells whether `who` may see a component and put it on a flow: everyone where it is
 /// shared, else its team.
 pub(crate) fn may_use(read: &Read<'_>, who: &Principal, component: &Component) -> Result<bool> {

@@ -284,9 +284,9 @@ fn component_of(read: &Read<'_>, user: UserId, name: &str) -> Result<Option<Comp
     else {
         return Ok(None);
     };
-    let found = read.usable_component(user, &team_slug, &component)?;
+    let found = super::component::usable(read, user, &team_slug, &component)?;
     if found.is_some() || team.is_some() {
-        return Ok(found);
+        return Ok(found.map(|component| component.id));
     }
     read.own_component(user, &component)
 }

@@ -197,10 +197,7 @@ pub(super) fn usable_descriptor(
     user: UserId,
     command: &StepCommand,
 ) -> Result<Option<Value>> {
-    if read
-        .usable_component(user, &command.team, &command.component)?
-        .is_none()
-    {
+    if component::usable(read, user, &command.team, &command.component)?.is_none() {
         return Ok(None);
     }
     Ok(component::resolve(read, command)?.map(|(_, version)| version.descriptor))
@@ -349,10 +346,8 @@ impl<'a> Steps<'a> {
 
     /// Returns the descriptor of a step's component, or what is missing.
     fn descriptor(&self, command: &StepCommand, name: &str) -> Result<Result<Value, String>> {
-        let usable = self
-            .read
-            .usable_component(self.owner, &command.team, &command.component)?;
-        if usable.is_none() {
+        let (team, component) = (&command.team, &command.component);
+        if component::usable(self.read, self.owner, team, component)?.is_none() {
             return Ok(Err(format!(
                 "names the component {name}, which is not there"
             )));

@@ -94,23 +94,6 @@ impl Read<'_> {
         )
     }
 
-    /// Returns the component `team/component` where `user` may use it: it is shared, or
-    /// the team is the user's.
-    pub fn usable_component(
-        &self,
-        user: UserId,
-        team: &Slug,
-        component: &Slug,
-    ) -> Result<Option<ComponentId>> {
-        self.query_opt(
-            "SELECT c.id FROM teams t JOIN components c ON c.team_id = t.id AND c.slug = ?3
-             WHERE t.slug = ?2 AND (c.access <> 'team' OR EXISTS
-                 (SELECT 1 FROM team_members m WHERE m.team_id = t.id AND m.user_id = ?1))",
-            params![user, team.as_str(), component.as_str()],
-            |row| row.get(0),
-        )
-    }
-
     /// Returns the oldest component of this name of a user's own teams.
     pub fn own_component(&self, user: UserId, component: &Slug) -> Result<Option<ComponentId>> {
         self.query_opt(
