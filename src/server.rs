@@ -71,8 +71,14 @@ impl Running {
     /// Refused on another address than loopback unless `insecure` says so, where another
     /// server holds the database, and where the address can't be had.
     pub fn start(app: App, options: &ServerOptions) -> Result<Self> {
-        refuse_open_door(options)?;
         let lock = Lock::take(app.database())?;
+        Self::start_holding(lock, app, options)
+    }
+
+    /// Starts to serve an application whose lock was taken before it was opened, so that
+    /// nothing was migrated under another server.
+    pub fn start_holding(lock: Lock, app: App, options: &ServerOptions) -> Result<Self> {
+        refuse_open_door(options)?;
         let shared = Arc::new(Shared::new(options.api.clone()));
         shared.set_maintenance(app.maintenance()?);
         let api = Api::new(app.clone(), Arc::clone(&shared))?;

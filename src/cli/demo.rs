@@ -75,7 +75,7 @@ pub(super) fn run(args: Args, out: &mut Output) -> Result<(), CliError> {
     unpack(&options)?;
     let app = open(&options, Opening::Serve)?;
     let signals = StopSignals::catch()?;
-    let running = start(app.clone(), &ServerOptions::from(&settings))?;
+    let running = start(app.clone(), None, &ServerOptions::from(&settings))?;
     tell(out, &app, running.address(), &database, kept.is_some())?;
     drop(app);
     let ended = running.wait_for(signals);

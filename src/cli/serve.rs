@@ -62,11 +62,17 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let settings = &loaded.settings;
     logging::start(settings);
     settings.require_safe_listening().advise(open_door_advice)?;
-    // Before anything is migrated under a server that runs.
-    Lock::require_free(&settings.db).advise(|| LOCKED_ADVICE.to_owned())?;
+    // Before anything is migrated under a server that runs; where there is no database,
+    // the opening says so and no lock is left behind.
+    let lock = settings
+        .db
+        .exists()
+        .then(|| Lock::take(&settings.db))
+        .transpose();
+    let lock = lock.advise(|| LOCKED_ADVICE.to_owned())?;
     let app = open(&app_options(settings), Opening::Serve)?;
     let signals = StopSignals::catch()?;
-    let running = start(app, &ServerOptions::from(settings))?;
+    let running = start(app, lock, &ServerOptions::from(settings))?;
     out.line(&format!("Elastane listens on http://{}", running.address()))?;
     out.flush()?;
     Ok(running.wait_for(signals)?)
@@ -80,8 +86,16 @@ pub(super) fn open_door_advice() -> String {
 }
 
 /// Starts a server, and says what to do where it can't.
-pub(super) fn start(app: App, options: &ServerOptions) -> Result<Running, CliError> {
-    Running::start(app, options).map_err(|error| {
+pub(super) fn start(
+    app: App,
+    lock: Option<Lock>,
+    options: &ServerOptions,
+) -> Result<Running, CliError> {
+    let started = match lock {
+        Some(lock) => Running::start_holding(lock, app, options),
+        None => Running::start(app, options),
+    };
+    started.map_err(|error| {
         let advice = start_advice(&error, options);
         let told: CliError = error.into();
         match advice {
