@@ -71,7 +71,9 @@ impl App {
         let hash = hash_of(key);
         let now_ms = self.now_ms();
         let found = self
-            .read(|read| read.user_by_key_hash(&hash))?
+            .inner
+            .store
+            .read_statement(|read| read.user_by_key_hash(&hash))?
             .filter(|found| {
                 found.user.state == UserState::Active
                     && found.expires_at_ms.is_none_or(|at| at > now_ms)

