@@ -198,11 +198,20 @@ pub(crate) fn resolve(
     let Some(component) = read.component_by_slug(&command.team, &command.component)? else {
         return Ok(None);
     };
-    let version = match command.version.as_deref() {
-        None | Some(LATEST) => read.latest_version(component.id)?,
-        Some(revision) => read.component_version(component.id, revision)?,
-    };
+    let version = build_of(read, &component, command)?;
     Ok(version.map(|version| (component, version)))
+}
+
+/// Returns the build of a component that a step names.
+pub(super) fn build_of(
+    read: &Read<'_>,
+    component: &Component,
+    command: &StepCommand,
+) -> Result<Option<ComponentVersion>> {
+    match command.version.as_deref() {
+        None | Some(LATEST) => read.latest_version(component.id),
+        Some(revision) => read.component_version(component.id, revision),
+    }
 }
 
 /// Returns the component `team/component` where `user` may put it on a flow: it is

@@ -197,10 +197,11 @@ pub(super) fn usable_descriptor(
     user: UserId,
     command: &StepCommand,
 ) -> Result<Option<Value>> {
-    if component::usable(read, user, &command.team, &command.component)?.is_none() {
+    let (team, slug) = (&command.team, &command.component);
+    let Some(usable) = component::usable(read, user, team, slug)? else {
         return Ok(None);
-    }
-    Ok(component::resolve(read, command)?.map(|(_, version)| version.descriptor))
+    };
+    Ok(component::build_of(read, &usable, command)?.map(|version| version.descriptor))
 }
 
 /// Returns the flow with this id as far as `who` may see it.
@@ -346,14 +347,14 @@ impl<'a> Steps<'a> {
 
     /// Returns the descriptor of a step's component, or what is missing.
     fn descriptor(&self, command: &StepCommand, name: &str) -> Result<Result<Value, String>> {
-        let (team, component) = (&command.team, &command.component);
-        if component::usable(self.read, self.owner, team, component)?.is_none() {
+        let (team, slug) = (&command.team, &command.component);
+        let Some(usable) = component::usable(self.read, self.owner, team, slug)? else {
             return Ok(Err(format!(
                 "names the component {name}, which is not there"
             )));
-        }
-        Ok(match component::resolve(self.read, command)? {
-            Some((_, version)) => Ok(version.descriptor),
+        };
+        Ok(match component::build_of(self.read, &usable, command)? {
+            Some(version) => Ok(version.descriptor),
             None => Err(match &command.version {
                 Some(version) => {
                     format!("names the component {name}, which has no build {version}")
