@@ -12,6 +12,7 @@ mod clients;
 mod crash;
 mod crowd;
 mod domain;
+mod engine;
 mod golden;
 mod http;
 mod log;

@@ -1,0 +1,3 @@
+//! The engine, room by room.
+
+mod script;

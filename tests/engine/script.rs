@@ -1,0 +1,1 @@
+//! The scripts of authors: what they may do, and what they may not.
