@@ -2,6 +2,7 @@
 
 pub mod api_key;
 pub mod audit;
+pub mod codec;
 pub mod component;
 pub mod credential;
 pub mod env_var;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod chain;
+mod codec;
 mod cron;
 mod email;
 mod graph;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::{Error, FieldError, Kind, Result};
+use crate::domain::{Error, FieldError, Kind, Result, codec};
 
 /// The media types of JSON bodies, for messages.
 const ACCEPTED: &str =
@@ -62,39 +62,12 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>> {
     }
 }
 
-/// Parses a form, whose values are texts.
+/// Parses a form, whose values are texts; of one name the last counts.
 fn form(bytes: &[u8]) -> Result<Map<String, Value>> {
-    let malformed = || Error::new(Kind::Invalid, "the body is not a well-formed form");
-    let text = std::str::from_utf8(bytes).map_err(|_| malformed())?;
-    let mut members = Map::new();
-    for (count, pair) in text.split('&').filter(|pair| !pair.is_empty()).enumerate() {
-        if count >= FORM_PAIRS_MAX {
-            return Err(malformed());
-        }
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = decode(name).ok_or_else(malformed)?;
-        let value = decode(value).ok_or_else(malformed)?;
-        members.insert(name, Value::String(value));
-    }
-    Ok(members)
-}
-
-/// Decodes one name or value of a form: `+` is a blank, `%xx` a byte.
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let high = char::from(rest.next()?).to_digit(16)?;
-                let low = char::from(rest.next()?).to_digit(16)?;
-                bytes.push(u8::try_from(high * 16 + low).ok()?);
-            }
-            other => bytes.push(other),
-        }
-    }
-    String::from_utf8(bytes).ok()
+    let pairs = codec::form::pairs(bytes, FORM_PAIRS_MAX)?.into_iter();
+    Ok(pairs
+        .map(|(name, value)| (name, Value::String(value)))
+        .collect())
 }
 
 /// Reads the members of a body with their types and collects every fault.
