@@ -9,8 +9,11 @@ pub mod dispatch;
 pub mod error;
 pub mod ops;
 pub mod route;
+pub mod shape;
 pub mod shared;
 pub mod v1;
+pub mod v2;
+pub mod version;
 
 use route::Route;
 
@@ -18,5 +21,6 @@ use route::Route;
 pub fn routes() -> Vec<Route> {
     let mut routes = ops::ROUTES.to_vec();
     routes.extend(v1::routes());
+    routes.extend(v2::routes());
     routes
 }

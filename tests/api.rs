@@ -7,3 +7,5 @@ mod ops;
 mod recipes;
 mod tasks;
 mod users;
+mod v2_rules;
+mod v2_ssh_keys;

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod installation;
+pub mod json_api;
 pub mod served;
 
 pub use actor::{Actor, Answer};

@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
+use super::route::Route;
 use super::shared::Shared;
+use super::v2::query::Query;
 use crate::app::App;
 use crate::domain::principal::Principal;
 use crate::domain::{Error, Result};
@@ -38,6 +40,14 @@ pub struct Call<'a> {
     pub compat: Compat,
     /// The host that the client named.
     pub host: Option<&'a str>,
+    /// The route that was found.
+    pub route: &'a Route,
+    /// The path as it was sent.
+    pub path: &'a str,
+    /// The query by the rules of the route; v1 has none.
+    pub asked: Query,
+    /// The preferences of the client (RFC 7240), such as `return=representation`.
+    pub prefer: Option<&'a str>,
 }
 
 impl Call<'_> {

@@ -2,30 +2,30 @@
 //!
 //! In order: request id, the joke method, the route (404, 405), the accepted type
 //! (406), maintenance (503), requests that a foreign page made (403), the limit of the
-//! address (429), who asks (401), the limit of the account (429), the body (400, 413),
-//! the handler. Whatever goes wrong is one [`Error`], shaped here.
+//! address (429), who asks (401), the limit of the account (429), the query (400), the
+//! body (400, 413, 415), the handler. Whatever goes wrong is one [`Error`], shaped here
+//! for the version that the path belongs to.
 
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::body;
 use super::call::{Call, Compat, Content, Reply};
-use super::error::{body_v1, status_v1};
+use super::error::{body_of, failure, status_of};
 use super::route::{Access, Route};
 use super::shared::Shared;
+use super::v2::{self, document, query::Query};
+use super::version::{JSON, Version, refused_type};
 use crate::app::{App, BasicCredentials, SecretText};
 use crate::clock::monotonic_us;
 use crate::domain::id::{RawId, UserId};
 use crate::domain::principal::{Actor, Channel, Origin, Principal};
 use crate::domain::{Error, Kind, Result};
 use crate::http::router::{Match, Router};
-use crate::http::{BodyError, Handler, Refusal, Request, Response, basic, media};
-
-/// The media type of every JSON answer (`v1.md 1.4`).
-const JSON: &str = "application/json; charset=utf-8";
+use crate::http::{BodyError, Handler, Refusal, Request, Response, basic};
 
 /// What asks for credentials (`v1.md 1.2`, rule 1).
 const CHALLENGE: &str = "Basic realm=\"Elastane\", charset=\"UTF-8\"";
@@ -40,9 +40,12 @@ pub struct Api {
     router: Router<Route>,
 }
 
-/// What is known of a request once its answer is made: for the log line.
+/// What is known of a request once its answer is made: for its shape and the log line.
 struct Trace {
     request_id: String,
+    version: Version,
+    /// The media type of a JSON answer, and whether the client accepts one.
+    answer_type: (&'static str, bool),
     user: Option<UserId>,
     /// The pattern of the route that was found.
     route: Option<&'static str>,
@@ -64,46 +67,34 @@ impl Api {
 
     /// Answers a request whose id is known; every failure is an error.
     fn answer(&self, request: &mut Request<'_>, trace: &mut Trace) -> Result<Reply> {
+        let version = trace.version;
         if request.method() == "BREW" {
-            return Ok(Reply::json(418, json!({ "message": "I'm a teapot" })));
+            return Ok(refusal(version, 418, "teapot", "I'm a teapot"));
         }
         let (route, params) = match self.router.find(request.method(), request.path()) {
             Match::Found { route, params } => (route, params),
             Match::MethodNotAllowed { allow } => {
                 let message = format!("this path offers {allow} only");
-                return Ok(
-                    Reply::json(405, json!({ "message": message })).with_header("Allow", allow)
-                );
+                let refused = refusal(version, 405, "method_not_allowed", &message);
+                return Ok(refused.with_header("Allow", allow));
             }
             Match::NotFound => return Err(Error::new(Kind::NotFound, "there is no such path")),
         };
         trace.route = Some(route.path);
-        let origin = Origin {
-            channel: Channel::Api,
-            address: request.client(),
-            request_id: Some(trace.request_id.clone()),
-        };
-        let who = match route.access {
-            Access::Public => anonymous(origin),
-            Access::Metrics => {
-                self.may_read_metrics(request)?;
-                anonymous(origin)
-            }
-            Access::User => {
-                if !media::accepts(request.header("accept"), &["application/json"]) {
-                    let message = "the answer is application/json, which your Accept refuses";
-                    return Ok(Reply::json(406, json!({ "message": message })));
-                }
-                self.admit(request, origin)?
-            }
-        };
-        trace.user = who.user_id();
-        if let Some(refused) = refuse_encoded(request) {
-            return Ok(refused);
+        if (version == Version::V2 || route.access == Access::User) && !trace.answer_type.1 {
+            let message = "the answer is application/json, which your Accept refuses";
+            return Ok(refusal(version, 406, "not_acceptable", message));
         }
-        let bytes = request
-            .body(self.shared.options.body_max_bytes)
-            .map_err(body_error)?;
+        let who = self.caller(request, trace, route)?;
+        trace.user = who.user_id();
+        let asked = match version {
+            Version::V1 => Query::default(),
+            Version::V2 => Query::parse(request.query(), route.query, v2::TYPES)?,
+        };
+        let bytes = match self.body_of(request, version)? {
+            Ok(bytes) => bytes,
+            Err(refused) => return Ok(refused),
+        };
         let mut call = Call {
             app: &self.app,
             shared: &self.shared,
@@ -113,8 +104,67 @@ impl Api {
             body: body::parse(request.header("content-type"), &bytes)?,
             compat: compat_of(request),
             host: request.host(),
+            route,
+            path: request.path().raw(),
+            asked,
+            prefer: request.header("prefer"),
         };
-        (route.handler)(&mut call)
+        let mut reply = (route.handler)(&mut call)?;
+        if call.asked.is_sparse()
+            && let Content::Json(value) = &mut reply.content
+        {
+            document::thin(value, &call.asked);
+        }
+        Ok(reply)
+    }
+
+    /// Says who calls a route, and lets it in.
+    fn caller(&self, request: &Request<'_>, trace: &Trace, route: &Route) -> Result<Principal> {
+        let origin = Origin {
+            channel: Channel::Api,
+            address: request.client(),
+            request_id: Some(trace.request_id.clone()),
+        };
+        match route.access {
+            Access::Public => Ok(anonymous(origin)),
+            Access::Metrics => {
+                self.may_read_metrics(request)?;
+                Ok(anonymous(origin))
+            }
+            Access::User => self.admit(request, origin),
+        }
+    }
+
+    /// Reads the body, or refuses its type.
+    fn body_of(
+        &self,
+        request: &mut Request<'_>,
+        version: Version,
+    ) -> Result<Result<Vec<u8>, Reply>> {
+        if is_encoded(request) {
+            let message = "send the body as it is: no Content-Encoding is read here";
+            return Ok(Err(refusal(
+                version,
+                415,
+                "unsupported_media_type",
+                message,
+            )));
+        }
+        let bytes = request
+            .body(self.shared.options.body_max_bytes)
+            .map_err(body_error)?;
+        if version == Version::V2 {
+            let has_body = !bytes.trim_ascii().is_empty();
+            if let Some(message) = refused_type(request.header("content-type"), has_body) {
+                return Ok(Err(refusal(
+                    version,
+                    415,
+                    "unsupported_media_type",
+                    message,
+                )));
+            }
+        }
+        Ok(Ok(bytes))
     }
 
     /// Lets a request for signed-in users in, and says who it is.
@@ -210,25 +260,29 @@ const MAINTENANCE_RETRY_S: u32 = 30;
 impl Handler for Api {
     fn handle(&self, request: &mut Request<'_>) -> Response {
         let began_us = monotonic_us();
+        let version = Version::of_segment(request.path().segment(0));
         let mut trace = Trace {
             request_id: self.request_id(request),
+            version,
+            answer_type: version.answer_type(request.header("accept")),
             user: None,
             route: None,
         };
         let answered = catch_unwind(AssertUnwindSafe(|| self.answer(request, &mut trace)));
         let reply = match answered {
             Ok(Ok(reply)) => reply,
-            Ok(Err(error)) => error_reply(&error, &trace.request_id),
+            Ok(Err(error)) => error_reply(version, &error, &trace.request_id),
             Err(_) => {
                 self.shared.metrics.panics.add(1);
-                error_reply(&Error::internal("the handler panicked"), &trace.request_id)
+                let error = Error::internal("the handler panicked");
+                error_reply(version, &error, &trace.request_id)
             }
         };
         self.shared
             .metrics
             .answered(reply.status, monotonic_us() - began_us);
         log_line(&trace, request, reply.status, monotonic_us() - began_us);
-        response_of(reply).header("X-Request-Id", trace.request_id)
+        response_of(reply, trace.answer_type.0).header("X-Request-Id", trace.request_id)
     }
 
     fn refuse(&self, refusal: &Refusal) -> Response {
@@ -240,7 +294,16 @@ impl Handler for Api {
             reason = refusal.message,
             "refused"
         );
-        refusal.to_json().header("X-Request-Id", request_id)
+        let response = match Version::of_target(refusal.target.as_deref()) {
+            Version::V1 => refusal.to_json(),
+            Version::V2 => {
+                let body = failure(Version::V2, refusal.status, "refused", refusal.message);
+                Response::new(refusal.status)
+                    .header("Content-Type", JSON)
+                    .bytes(to_bytes(&body))
+            }
+        };
+        response.header("X-Request-Id", request_id)
     }
 }
 
@@ -263,14 +326,16 @@ fn compat_of(request: &Request<'_>) -> Compat {
     }
 }
 
-/// Refuses a body that would have to be unpacked first: its size could not be bounded.
-fn refuse_encoded(request: &Request<'_>) -> Option<Reply> {
-    let coding = request.header("content-encoding")?;
-    if coding.trim().eq_ignore_ascii_case("identity") {
-        return None;
-    }
-    let message = "send the body as it is: no Content-Encoding is read here";
-    Some(Reply::json(415, json!({ "message": message })))
+/// Tells whether a body would have to be unpacked first: its size could not be bounded.
+fn is_encoded(request: &Request<'_>) -> bool {
+    request
+        .header("content-encoding")
+        .is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity"))
+}
+
+/// Makes the reply of a failure of the protocol, which no kind of error stands for.
+fn refusal(version: Version, status: u16, slug: &str, message: &str) -> Reply {
+    Reply::json(status, failure(version, status, slug, message))
 }
 
 /// Turns a failed read of the body into an error.
@@ -284,14 +349,15 @@ fn body_error(error: BodyError) -> Error {
 }
 
 /// Shapes an error, and logs the ones that are ours.
-fn error_reply(error: &Error, request_id: &str) -> Reply {
+fn error_reply(version: Version, error: &Error, request_id: &str) -> Reply {
     if error.kind() == Kind::Internal {
         tracing::error!(target: "http", request_id, causes = %error.causes(), "internal error");
     }
     if error.kind() == Kind::Unavailable && std::error::Error::source(error).is_some() {
         tracing::warn!(target: "http", request_id, causes = %error.causes(), "{error}");
     }
-    let mut reply = Reply::json(status_v1(error.kind()), body_v1(error));
+    let status = status_of(version, error.kind());
+    let mut reply = Reply::json(status, body_of(version, error));
     if error.kind() == Kind::Unauthenticated {
         reply = reply.with_header("WWW-Authenticate", CHALLENGE);
     }
@@ -301,13 +367,13 @@ fn error_reply(error: &Error, request_id: &str) -> Reply {
     reply
 }
 
-/// Turns a reply into the answer on the wire.
-fn response_of(reply: Reply) -> Response {
+/// Turns a reply into the answer on the wire; JSON has the given media type.
+fn response_of(reply: Reply, json: &str) -> Response {
     let mut response = Response::new(reply.status);
     response = match reply.content {
         Content::Empty => response,
         Content::Json(value) => response
-            .header("Content-Type", JSON)
+            .header("Content-Type", json)
             .bytes(to_bytes(&value)),
         Content::Text(media_type, text) => response.header("Content-Type", media_type).bytes(text),
     };

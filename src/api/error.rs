@@ -2,11 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::v2::document;
+use super::version::Version;
 use crate::domain::{Error, Kind};
 
-/// Returns the status of a kind of error in v1 (`v1.md 1.5`: no 409 and no 422).
-pub fn status_v1(kind: Kind) -> u16 {
+/// Returns the status of a kind of error; v1 has no 409 and no 422 (`v1.md 1.5`).
+pub fn status_of(version: Version, kind: Kind) -> u16 {
     match kind {
+        Kind::Conflict if version == Version::V2 => 409,
         Kind::Invalid | Kind::Conflict => 400,
         Kind::Unauthenticated => 401,
         Kind::Forbidden => 403,
@@ -19,9 +22,25 @@ pub fn status_v1(kind: Kind) -> u16 {
     }
 }
 
+/// Returns the body of an error.
+pub fn body_of(version: Version, error: &Error) -> Value {
+    match version {
+        Version::V1 => body_v1(error),
+        Version::V2 => document::of_error(status_of(version, error.kind()), error),
+    }
+}
+
+/// Returns the body of a failure of the protocol, which no kind of error stands for.
+pub fn failure(version: Version, status: u16, slug: &str, message: &str) -> Value {
+    match version {
+        Version::V1 => json!({ "message": message }),
+        Version::V2 => document::of_failure(status, slug, message),
+    }
+}
+
 /// Returns the body of an error in v1: `{"message"}`, with `errors` where fields are at
 /// fault.
-pub fn body_v1(error: &Error) -> Value {
+fn body_v1(error: &Error) -> Value {
     let fields: Vec<Value> = error
         .fields()
         .iter()

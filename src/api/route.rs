@@ -1,6 +1,7 @@
 //! Routes as data: method, path, access, handler. Nothing is reachable that is not here.
 
 use super::call::{Call, Reply};
+use super::shape::{Answers, QueryRules, ResourceInput};
 use crate::domain::Result;
 
 /// Who may call a route; objects have rules of their own, in `app`.
@@ -30,6 +31,14 @@ pub struct Route {
     pub summary: &'static str,
     /// What answers it.
     pub handler: CallHandler,
+    /// The parameters of the query; v2 refuses others.
+    pub query: &'static QueryRules,
+    /// The resource in the body, where v2 takes one.
+    pub takes: Option<&'static ResourceInput>,
+    /// The status when all is well, where v2 says it.
+    pub status: u16,
+    /// What it answers then.
+    pub answers: Answers,
 }
 
 impl Route {
@@ -48,6 +57,11 @@ impl Route {
         Self::new("PUT", path, summary, handler)
     }
 
+    /// Makes a PATCH route for signed-in users.
+    pub const fn patch(path: &'static str, summary: &'static str, handler: CallHandler) -> Self {
+        Self::new("PATCH", path, summary, handler)
+    }
+
     /// Makes a DELETE route for signed-in users.
     pub const fn delete(path: &'static str, summary: &'static str, handler: CallHandler) -> Self {
         Self::new("DELETE", path, summary, handler)
@@ -58,6 +72,37 @@ impl Route {
     pub const fn with_access(mut self, access: Access) -> Self {
         self.access = access;
         self
+    }
+
+    /// Sets which parameters of the query it takes.
+    #[must_use]
+    pub const fn asking(mut self, query: &'static QueryRules) -> Self {
+        self.query = query;
+        self
+    }
+
+    /// Sets which resource its body holds.
+    #[must_use]
+    pub const fn taking(mut self, input: &'static ResourceInput) -> Self {
+        self.takes = Some(input);
+        self
+    }
+
+    /// Sets what it answers when all is well.
+    #[must_use]
+    pub const fn answering(mut self, status: u16, answers: Answers) -> Self {
+        self.status = status;
+        self.answers = answers;
+        self
+    }
+
+    /// Returns the group of the route, for reference documents: `flows` of `/v2/flows/{id}`.
+    pub fn group(&self) -> &'static str {
+        let mut segments = self.path.split('/').skip(1);
+        match segments.next() {
+            Some("v1" | "v2") => segments.next().unwrap_or_default(),
+            first => first.unwrap_or_default(),
+        }
     }
 
     /// Makes a route for signed-in users.
@@ -73,6 +118,10 @@ impl Route {
             access: Access::User,
             summary,
             handler,
+            query: &QueryRules::ONE,
+            takes: None,
+            status: 200,
+            answers: Answers::Unsaid,
         }
     }
 }

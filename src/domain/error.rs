@@ -145,6 +145,25 @@ impl Error {
         }
     }
 
+    /// Adds a field at fault.
+    #[must_use]
+    pub fn about(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
+        self.fields.push(FieldError {
+            field: field.into(),
+            message: message.into(),
+        });
+        self
+    }
+
+    /// Gives the fields at fault the names that the caller knows them by.
+    #[must_use]
+    pub fn with_fields(mut self, name_of: impl Fn(&str) -> String) -> Self {
+        for fault in &mut self.fields {
+            fault.field = name_of(&fault.field);
+        }
+        self
+    }
+
     /// Adds the cause, for the log.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

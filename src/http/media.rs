@@ -178,6 +178,32 @@ pub fn best<'o>(accept: Option<&str>, offered: &[&'o str]) -> Option<&'o str> {
     best.map(|(_, offer)| offer)
 }
 
+/// Returns, for each element of an `Accept` header that names exactly this type and
+/// wants it, the names of its parameters besides `q`, in lower case.
+#[must_use]
+pub fn parameters_of(accept: Option<&str>, essence: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for element in split_unquoted(accept.unwrap_or(""), ',') {
+        let Some(range) = Range::parse(element) else {
+            continue;
+        };
+        let (kind, subtype) = essence.split_once('/').unwrap_or((essence, ""));
+        if range.fits(kind, subtype) != Some(2) || range.weight == 0 {
+            continue;
+        }
+        let names = split_unquoted(element, ';').skip(1).map(|part| {
+            let name = part.split_once('=').map_or(part, |(name, _)| name);
+            name.trim_matches([' ', '\t']).to_ascii_lowercase()
+        });
+        found.push(
+            names
+                .filter(|name| !name.is_empty() && name != "q")
+                .collect(),
+        );
+    }
+    found
+}
+
 /// Says whether a client accepts any of the offered types.
 #[must_use]
 pub fn accepts(accept: Option<&str>, offered: &[&str]) -> bool {

@@ -45,6 +45,10 @@ const OF_SOMEBODY_ELSE: &[(&str, &str, u16)] = &[
     ("GET", "/v1/users", 200),
     ("POST", "/v1/users", 400),
     ("DELETE", "/v1/users/{user_id}", 404),
+    ("GET", "/v2/sshkeys", 200),
+    ("POST", "/v2/sshkeys", 400),
+    ("GET", "/v2/sshkeys/{key_id}", 404),
+    ("DELETE", "/v2/sshkeys/{key_id}", 404),
 ];
 
 /// A public key that nobody holds the other half of.
@@ -316,7 +320,7 @@ fn every_route_refuses_wrong_methods_and_wrong_types() {
     let house = House::new();
     for (method, pattern) in guarded() {
         for path in [house.path(pattern), format!("{}/", house.path(pattern))] {
-            let wrong = house.ada.send("PATCH", &path, &[], "");
+            let wrong = house.ada.send("PROPFIND", &path, &[], "");
             assert_eq!(wrong.status, 405, "{path}");
             let allow = wrong.header("allow").expect("Allow");
             assert!(
