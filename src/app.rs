@@ -11,6 +11,7 @@ pub mod audit;
 mod builtin;
 mod callback;
 pub mod component;
+pub mod component_runtime;
 pub mod credential;
 pub mod env_var;
 pub mod flow;
@@ -33,7 +34,7 @@ pub mod user;
 pub mod vault;
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use open::{AppOptions, Opening, Rules};
 pub use password::{HashCost, PasswordPolicy, SecretText};
@@ -71,6 +72,7 @@ struct Inner {
     requests: request_limit::RequestLimits,
     callbacks: callback::Callbacks,
     rules: Rules,
+    runtime: OnceLock<Arc<dyn component_runtime::ComponentRuntime>>,
 }
 
 impl App {

@@ -11,6 +11,7 @@ pub mod flow;
 pub mod id;
 pub mod principal;
 pub mod recipe;
+pub mod run;
 pub mod slug;
 pub mod ssh_key;
 pub mod team;

@@ -10,6 +10,7 @@ use crate::domain::component::{FunctionKind, function_kind};
 use crate::domain::flow::chain;
 use crate::domain::flow::command::StepCommand;
 use crate::domain::flow::graph::{GRAPH_MAX_BYTES, Graph, Node};
+use crate::domain::flow::options::FlowOptions;
 use crate::domain::flow::{Cron, Flow, FlowStatus, FlowType, NewFlow};
 use crate::domain::id::{FlowId, UserId};
 use crate::domain::principal::Principal;
@@ -45,6 +46,7 @@ impl App {
             graph,
             cron,
             recipe_id: None,
+            options: FlowOptions::default(),
         };
         if new.graph.to_value().to_string().len() > GRAPH_MAX_BYTES {
             return Err(Error::invalid(
@@ -169,6 +171,8 @@ impl App {
             created_at_ms: act.now_ms,
             updated_at_ms: act.now_ms,
             last_started_at_ms: None,
+            options: new.options,
+            due_at_ms: None,
         };
         act.insert_flow(&flow)?;
         act.audit(

@@ -1,7 +1,7 @@
 //! Making an installation, opening one, closing it.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::callback::Callbacks;
 use super::key_file::{create_key_file, key_file_beside, read_key_file};
@@ -186,6 +186,7 @@ impl App {
                 guard: SignInGuard::new(FAILURES_PER_ADDRESS, FAILURES_PER_ACCOUNT),
                 callbacks: Callbacks::start(Outgoing::new(options.rules.allow_private_networks))?,
                 rules: options.rules.clone(),
+                runtime: OnceLock::new(),
             }),
         })
     }

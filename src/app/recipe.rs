@@ -7,6 +7,7 @@ use super::flow::{check_flow_count, usable_descriptor};
 use super::user::require_admin;
 use super::{Act, App, component, missing};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
+use crate::domain::flow::options::FlowOptions;
 use crate::domain::flow::{Cron, Flow, FlowType, NewFlow};
 use crate::domain::id::{CredentialId, UserId};
 use crate::domain::principal::{Actor, Channel, Origin, Principal};
@@ -222,6 +223,7 @@ fn new_flows(recipe: &Recipe, made: &[(String, CredentialId)]) -> Vec<NewFlow> {
             graph,
             cron: template.cron.clone().map(Cron::stored),
             recipe_id: Some(recipe.id.to_string()),
+            options: FlowOptions::default(),
         });
     }
     flows

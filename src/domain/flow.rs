@@ -3,8 +3,10 @@
 pub mod chain;
 pub mod command;
 pub mod graph;
+pub mod options;
 
 use self::graph::Graph;
+use self::options::FlowOptions;
 use super::error::{Error, Result};
 use super::id::{FlowId, UserId};
 
@@ -95,6 +97,10 @@ pub struct Flow {
     pub updated_at_ms: i64,
     /// When it was last started, in milliseconds since 1970.
     pub last_started_at_ms: Option<i64>,
+    /// How it runs.
+    pub options: FlowOptions,
+    /// When its schedule fires next, in milliseconds since 1970.
+    pub due_at_ms: Option<i64>,
 }
 
 /// A flow to be made; it begins inactive.
@@ -112,6 +118,8 @@ pub struct NewFlow {
     pub cron: Option<Cron>,
     /// The recipe that it is made from.
     pub recipe_id: Option<String>,
+    /// How it runs.
+    pub options: FlowOptions,
 }
 
 /// A schedule: a cron expression of five fields.

@@ -140,4 +140,6 @@ ids! {
     CredentialId,
     /// The id of a flow, which v1 calls a task.
     FlowId,
+    /// The id of a run of a flow, which v2 calls a flow execution.
+    ExecutionId,
 }

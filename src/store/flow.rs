@@ -1,19 +1,22 @@
 //! Rows of flows and of their steps.
 
 use rusqlite::{Row, params};
+use serde_json::{Map, Value};
 
 use super::component::unreadable;
 use super::sql::Json;
 use super::{Read, Write};
 use crate::domain::Result;
 use crate::domain::flow::graph::Graph;
+use crate::domain::flow::options::{FlowOptions, MapperKind, Missed};
 use crate::domain::flow::{Cron, Flow, FlowStatus, FlowType};
 use crate::domain::id::{FlowId, UserId};
 use crate::domain::slug::Slug;
 
 /// The columns that [`flow_of`] reads, in its order.
 const FLOW_COLUMNS: &str = "id, user_id, name, description, type, status, graph, cron, \
-     recipe_id, version, created_at, updated_at, last_started_at";
+     recipe_id, version, created_at, updated_at, last_started_at, time_zone, missed, \
+     variables, default_mapper_type, nodes_config, due_at";
 
 /// Reads a flow from a row of [`FLOW_COLUMNS`].
 fn flow_of(row: &Row<'_>) -> rusqlite::Result<Flow> {
@@ -32,6 +35,29 @@ fn flow_of(row: &Row<'_>) -> rusqlite::Result<Flow> {
         created_at_ms: row.get(10)?,
         updated_at_ms: row.get(11)?,
         last_started_at_ms: row.get(12)?,
+        options: options_of(row)?,
+        due_at_ms: row.get(18)?,
+    })
+}
+
+/// Reads how a flow runs, from column 13 on.
+fn options_of(row: &Row<'_>) -> rusqlite::Result<FlowOptions> {
+    let mapper = row.get_ref(16)?.as_str_or_null()?;
+    Ok(FlowOptions {
+        time_zone: row.get(13)?,
+        missed: Missed::parse(row.get_ref(14)?.as_str()?)
+            .ok_or_else(|| unreadable(14, "an unknown policy"))?,
+        variables: object_of(row, 15)?,
+        default_mapper_type: mapper.and_then(MapperKind::parse),
+        nodes_config: object_of(row, 17)?,
+    })
+}
+
+/// Reads an object, empty where the value is of another type.
+fn object_of(row: &Row<'_>, at: usize) -> rusqlite::Result<Map<String, Value>> {
+    Ok(match row.get::<_, Json>(at)?.0 {
+        Value::Object(map) => map,
+        _ => Map::new(),
     })
 }
 
@@ -124,8 +150,10 @@ impl Write<'_> {
     pub fn insert_flow(&self, flow: &Flow) -> Result<()> {
         self.execute(
             "INSERT INTO flows (id, user_id, name, description, type, status, graph, cron,
-                 recipe_id, version, created_at, updated_at, last_started_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                 recipe_id, version, created_at, updated_at, last_started_at,
+                 time_zone, missed, variables, default_mapper_type, nodes_config, due_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+                 ?17, ?18, ?19)",
             params![
                 flow.id,
                 flow.user_id,
@@ -140,6 +168,12 @@ impl Write<'_> {
                 flow.created_at_ms,
                 flow.updated_at_ms,
                 flow.last_started_at_ms,
+                flow.options.time_zone,
+                flow.options.missed.as_str(),
+                Json(flow.options.variables.clone().into()),
+                flow.options.default_mapper_type.map(MapperKind::as_str),
+                Json(flow.options.nodes_config.clone().into()),
+                flow.due_at_ms,
             ],
         )?;
         for (position, node) in (0_i64..).zip(&flow.graph.nodes) {

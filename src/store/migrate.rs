@@ -18,10 +18,16 @@ use crate::store::connect::Source;
 pub const SCHEMA: &str = include_str!("../../schema.sql");
 
 /// Every step from the first release to now; entry 0 is the first schema, frozen.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "the first schema",
-    sql: include_str!("migrations/0001.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "the first schema",
+        sql: include_str!("migrations/0001.sql"),
+    },
+    Migration {
+        name: "the engine",
+        sql: include_str!("migrations/0002.sql"),
+    },
+];
 
 /// The mark of our files, which `file` and SQLite's tools show: the letters "elas".
 pub const APPLICATION_ID: i32 = 0x656c_6173;

@@ -9,7 +9,9 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use serde_json::Value;
 
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::id::{ApiKeyId, ComponentId, CredentialId, FlowId, SshKeyId, TeamId, UserId};
+use crate::domain::id::{
+    ApiKeyId, ComponentId, CredentialId, ExecutionId, FlowId, SshKeyId, TeamId, UserId,
+};
 
 /// A person has to come first; clients need not ask often.
 const DAMAGED_RETRY_S: u32 = 300;
@@ -130,7 +132,8 @@ id_columns!(
     ComponentId,
     SshKeyId,
     CredentialId,
-    FlowId
+    FlowId,
+    ExecutionId,
 );
 
 /// A JSON value in a TEXT column with `CHECK (json_valid(col))`.

@@ -108,6 +108,8 @@ const STD: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &[
     "croner",
     "quick_xml",
+    // Times and zones as values; clock.rs alone reads the time.
+    "jiff",
     "serde",
     "serde_json",
     "sha2",

@@ -1,0 +1,242 @@
+//! What a built-in component is: named functions that take a message and emit what
+//! follows from it.
+//!
+//! A function never commits anything. It says what should happen, as [`Event`]s, and
+//! the engine makes that durable in one transaction with the end of its input.
+
+use serde_json::{Map, Value};
+
+use crate::app::App;
+use crate::domain::id::{FlowId, UserId};
+use crate::domain::run::{Failure, HttpReply, LogLevel, Message};
+
+/// The most messages that one call may emit: a splitter over a large file fits, and
+/// the outcome of one call stays one transaction.
+pub const EMITTED_MAX: usize = 200_000;
+
+/// The largest message, as JSON (`runtime.md 4.9`).
+pub const MESSAGE_MAX_BYTES: usize = 10 * 1024 * 1024;
+
+/// What one call may emit in all: what a process of moderate size can hold.
+pub const EMITTED_MAX_BYTES: usize = 256 * 1024 * 1024;
+
+/// The largest snapshot (`runtime.md 4.6`).
+pub const SNAPSHOT_MAX_BYTES: usize = 5 * 1024;
+
+/// How a function is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// It computes its output from its input alone, in little time: it runs in memory
+    /// between two durable points, several at once, and again after a crash.
+    Pure,
+    /// It has state, takes time, or touches the world: its input is durable first, and
+    /// the step's `prefetch` bounds how many run at once.
+    Queued,
+}
+
+/// What a function is called with.
+pub struct Work<'a> {
+    /// The message that came in; for a polling trigger an empty one.
+    pub message: &'a Message,
+    /// The node's fields merged with the keys of its credential.
+    pub cfg: &'a Map<String, Value>,
+    /// The step's snapshot; an empty object where there is none.
+    pub snapshot: &'a Value,
+    /// The outputs of the steps before, by step id; none where passthrough is off.
+    pub passthrough: Option<&'a Map<String, Value>>,
+    /// The flow's variables.
+    pub variables: &'a Map<String, Value>,
+    /// Which attempt this is, from 1; more after a rebound.
+    pub attempt: u32,
+    /// The wall time in milliseconds since 1970.
+    pub now_ms: i64,
+    /// What the function may use besides.
+    pub tools: &'a Tools<'a>,
+}
+
+/// What a function may use besides its message: verbs of the application, with the
+/// eyes of the flow's owner.
+pub struct Tools<'a> {
+    /// The verbs: outgoing requests, mail, lookup tables, storage.
+    pub app: &'a App,
+    /// Whose flow it is.
+    pub owner: UserId,
+    /// The flow.
+    pub flow: FlowId,
+    /// The id of the step.
+    pub step: &'a str,
+}
+
+/// What a function wants to happen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A message for the next steps.
+    Data(Message),
+    /// A failure that does not end the call; the step counts as failed.
+    Error(Failure),
+    /// The new snapshot, which replaces the old one.
+    Snapshot(Value),
+    /// Members to merge into the snapshot.
+    UpdateSnapshot(Map<String, Value>),
+    /// The input once more, later (`runtime.md 4.7`).
+    Rebound(String),
+    /// The answer to the waiting webhook call.
+    Reply(HttpReply),
+    /// An entry for the run's log.
+    Log(LogLevel, String),
+    /// A message for this very step, not before this time in milliseconds since 1970.
+    Later(Message, i64),
+    /// A value under a key of the step's own durable data; none removes it.
+    Keep(String, Option<Value>),
+}
+
+/// Collects what a call emits, within its limits.
+#[derive(Debug, Default)]
+pub struct Emitter {
+    events: Vec<Event>,
+    messages: usize,
+    bytes: usize,
+}
+
+impl Emitter {
+    /// Emits a message; refused where it is too large, or one too many.
+    pub fn data(&mut self, message: Message) -> Result<(), Failure> {
+        let bytes = size_of(&message.body);
+        if bytes > MESSAGE_MAX_BYTES {
+            return Err(Failure::new(format!(
+                "Outgoing message size {bytes} exceeds limit of {MESSAGE_MAX_BYTES}."
+            )));
+        }
+        self.messages += 1;
+        self.bytes += bytes;
+        if self.messages > EMITTED_MAX || self.bytes > EMITTED_MAX_BYTES {
+            return Err(Failure::new(format!(
+                "one call may emit at most {EMITTED_MAX} messages of {EMITTED_MAX_BYTES} bytes in all"
+            )));
+        }
+        self.events.push(Event::Data(message));
+        Ok(())
+    }
+
+    /// Emits a message of a body alone.
+    pub fn body(&mut self, body: Value) -> Result<(), Failure> {
+        self.data(Message::of_body(body))
+    }
+
+    /// Emits a snapshot; refused where it is too large.
+    pub fn snapshot(&mut self, value: Value) -> Result<(), Failure> {
+        let bytes = size_of(&value);
+        if bytes > SNAPSHOT_MAX_BYTES {
+            return Err(Failure::new(format!(
+                "a snapshot has at most {SNAPSHOT_MAX_BYTES} bytes, and this one has {bytes}"
+            )));
+        }
+        self.events.push(Event::Snapshot(value));
+        Ok(())
+    }
+
+    /// Adds an entry to the run's log.
+    pub fn log(&mut self, level: LogLevel, text: impl Into<String>) {
+        self.events.push(Event::Log(level, text.into()));
+    }
+
+    /// Adds any other event.
+    pub fn push(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Returns what was emitted, in order.
+    pub fn into_events(self) -> Vec<Event> {
+        self.events
+    }
+}
+
+/// Returns the bytes of a value as JSON, without writing it.
+pub fn size_of(value: &Value) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // Counting can't fail, and a value has no key that is not a text.
+    let _ = serde_json::to_writer(&mut count, value);
+    count.0
+}
+
+/// Runs one message. An error is the step's, after whatever was emitted before it.
+pub type Process = fn(&Work<'_>, &mut Emitter) -> Result<(), Failure>;
+
+/// Checks the configuration of a step before it runs: half a sentence a fault, such as
+/// `has no expression`.
+pub type CheckConfig = fn(&Map<String, Value>) -> Vec<String>;
+
+/// Answers a service call with a configuration: a select model or a meta model.
+pub type Service = fn(&Map<String, Value>, &Tools<'_>) -> Result<Value, Failure>;
+
+/// A trigger or an action.
+pub struct Function {
+    /// Its name, as the descriptor has it.
+    pub name: &'static str,
+    /// How it is run.
+    pub nature: Nature,
+    /// Whether it may answer a waiting webhook call.
+    pub may_reply: bool,
+    /// What it does.
+    pub process: Process,
+    /// What must be true of its configuration.
+    pub check: CheckConfig,
+    /// The methods of its select models.
+    pub select_models: &'static [(&'static str, Service)],
+    /// What makes its metadata, where the descriptor says `dynamicMetadata`.
+    pub meta_model: Option<Service>,
+}
+
+impl Function {
+    /// Makes a function that needs no check and has no service.
+    pub const fn new(name: &'static str, nature: Nature, process: Process) -> Self {
+        Self {
+            name,
+            nature,
+            may_reply: false,
+            process,
+            check: accept_all,
+            select_models: &[],
+            meta_model: None,
+        }
+    }
+
+    /// Sets what must be true of its configuration.
+    #[must_use]
+    pub const fn checked_by(mut self, check: CheckConfig) -> Self {
+        self.check = check;
+        self
+    }
+}
+
+/// Accepts any configuration.
+fn accept_all(_: &Map<String, Value>) -> Vec<String> {
+    Vec::new()
+}
+
+/// A built-in component.
+pub struct BuiltIn {
+    /// The slug of its repository in the team `elasticio`.
+    pub name: &'static str,
+    /// Its triggers and actions.
+    pub functions: &'static [Function],
+    /// What tells whether the keys of a credential work: `{verified, reason?}`.
+    pub verify: Option<Service>,
+}
+
+impl BuiltIn {
+    /// Returns the function called `name`.
+    pub fn function(&self, name: &str) -> Option<&'static Function> {
+        self.functions.iter().find(|function| function.name == name)
+    }
+}
