@@ -71,6 +71,7 @@ struct Inner {
     guard: limiter::SignInGuard,
     requests: request_limit::RequestLimits,
     callbacks: callback::Callbacks,
+    outgoing: outgoing::Outgoing,
     rules: Rules,
     runtime: OnceLock<Arc<dyn component_runtime::ComponentRuntime>>,
 }

@@ -8,4 +8,5 @@ mod limits;
 mod outgoing;
 mod password;
 mod sign_in_cache;
+mod step_request;
 mod vault;

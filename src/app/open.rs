@@ -184,6 +184,7 @@ impl App {
                 sign_ins: SignInCache::new(MAX_REMEMBERED, &options.random),
                 requests: RequestLimits::new(options.rules.request_limits),
                 guard: SignInGuard::new(FAILURES_PER_ADDRESS, FAILURES_PER_ACCOUNT),
+                outgoing: Outgoing::new(options.rules.allow_private_networks),
                 callbacks: Callbacks::start(Outgoing::new(options.rules.allow_private_networks))?,
                 rules: options.rules.clone(),
                 runtime: OnceLock::new(),

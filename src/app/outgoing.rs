@@ -5,6 +5,8 @@
 //! behind this machine. A name is looked up once, private addresses are struck
 //! out, and only what is left is connected to (`reliability.md 3.3`).
 
+mod request;
+
 use std::fmt;
 use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -15,6 +17,10 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Body, config::Config};
 use zeroize::Zeroizing;
+
+pub use request::{
+    DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS, SendError, SendFault, StepRequest, StepResponse,
+};
 
 use crate::clock::monotonic_ms;
 use crate::domain::error::{Error, Kind, Result};
@@ -34,6 +40,10 @@ const MAX_REDIRECTS: usize = 5;
 
 /// The longest URL that is taken: the length that every client and server bears.
 const MAX_URL_BYTES: usize = 2048;
+
+/// The longest URL of a step: queries that expressions build are longer than links, and
+/// common servers take heads of this size.
+pub const MAX_STEP_URL_BYTES: usize = 16 * 1024;
 
 /// The longest name in DNS.
 const MAX_HOST_BYTES: usize = 253;
@@ -124,7 +134,12 @@ impl TargetUrl {
     /// used, so what they lead to is checked then, by [`Outgoing`].
     pub fn parse(field: &str, text: &str, allow_private: bool) -> Result<Self> {
         let target = Self::read(text).map_err(|fault| Error::invalid(field, fault))?;
-        let private = match &target.host {
+        target.guarded(field, allow_private)
+    }
+
+    /// Refuses what leads to this machine or its network, as far as the text tells.
+    fn guarded(self, field: &str, allow_private: bool) -> Result<Self> {
+        let private = match &self.host {
             Host::Address(address) => !is_public(*address),
             Host::Name(name) => is_local_name(name),
         };
@@ -134,13 +149,32 @@ impl TargetUrl {
                 "must not lead to a private or local address",
             ));
         }
-        Ok(target)
+        Ok(self)
+    }
+
+    /// Reads a URL as steps make them, of at most [`MAX_STEP_URL_BYTES`].
+    ///
+    /// Behind the host, what a URL can't hold is percent-encoded, as other clients do it:
+    /// expressions put texts together and encode nothing. Private addresses are refused
+    /// as [`TargetUrl::parse`] does it.
+    pub fn of_step(field: &str, text: &str, allow_private: bool) -> Result<Self> {
+        if text.len() > MAX_STEP_URL_BYTES {
+            let message = format!("must be at most {MAX_STEP_URL_BYTES} bytes long");
+            return Err(Error::invalid(field, message));
+        }
+        let encoded = encoded(text.trim());
+        let target = Self::read_any(&encoded).map_err(|fault| Error::invalid(field, fault))?;
+        target.guarded(field, allow_private)
     }
 
     fn read(text: &str) -> Result<Self, &'static str> {
         if text.len() > MAX_URL_BYTES {
             return Err("must be at most 2048 bytes long");
         }
+        Self::read_any(text)
+    }
+
+    fn read_any(text: &str) -> Result<Self, &'static str> {
         if !text
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
@@ -190,7 +224,10 @@ impl TargetUrl {
             let directory = path.rfind('/').map_or("/", |end| &path[..=end]);
             format!("{scheme}://{authority}{directory}{location}")
         };
-        let next = Self::read(&absolute)?;
+        if absolute.len() > MAX_STEP_URL_BYTES {
+            return Err("is too long");
+        }
+        let next = Self::read_any(&absolute)?;
         if scheme == "https" && next.uri.scheme_str() != Some("https") {
             return Err("leads from https to http");
         }
@@ -253,6 +290,30 @@ impl fmt::Display for Host {
             Self::Name(name) => f.write_str(name),
         }
     }
+}
+
+/// Percent-encodes what stands behind the host and can't be part of a URL.
+fn encoded(text: &str) -> String {
+    let host_begins = text.find("://").map_or(0, |at| at + 3);
+    let host_length = text[host_begins..].find(['/', '?', '#']);
+    let Some(host_length) = host_length else {
+        return text.to_owned();
+    };
+    let (start, rest) = text.split_at(host_begins + host_length);
+    let mut whole = start.to_owned();
+    for byte in rest.bytes() {
+        if byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte) {
+            whole.push(char::from(byte));
+        } else {
+            // A line break or a tab is a slip of a template; encoded it splits nothing.
+            whole.push('%');
+            whole.extend(
+                [byte >> 4, byte & 15]
+                    .map(|digit| char::from(b"0123456789ABCDEF"[usize::from(digit)])),
+            );
+        }
+    }
+    whole
 }
 
 /// Splits an authority without a user into host and port.

@@ -176,7 +176,7 @@ fn a_private_address_is_seen_in_every_notation() {
 }
 
 /// Answers each connection with the next of `answers`, and sends on what it read.
-fn server(address: [u8; 4], answers: Vec<String>) -> (SocketAddr, Receiver<String>) {
+pub(super) fn server(address: [u8; 4], answers: Vec<String>) -> (SocketAddr, Receiver<String>) {
     let listener = TcpListener::bind((Ipv4Addr::from(address), 0)).unwrap();
     let at = listener.local_addr().unwrap();
     let (sender, seen) = channel();
@@ -194,7 +194,7 @@ fn server(address: [u8; 4], answers: Vec<String>) -> (SocketAddr, Receiver<Strin
 }
 
 /// Reads a request with its body.
-fn read_request(stream: &mut TcpStream) -> String {
+pub(super) fn read_request(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
     let mut buffer = [0; 4096];
     loop {
@@ -219,17 +219,17 @@ fn read_request(stream: &mut TcpStream) -> String {
     }
 }
 
-fn ok() -> String {
+pub(super) fn ok() -> String {
     "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nhi".to_owned()
 }
 
-fn redirect(status: u16, to: &str) -> String {
+pub(super) fn redirect(status: u16, to: &str) -> String {
     format!(
         "HTTP/1.1 {status} Moved\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     )
 }
 
-fn url(at: SocketAddr, path: &str) -> TargetUrl {
+pub(super) fn url(at: SocketAddr, path: &str) -> TargetUrl {
     TargetUrl::parse("url", &format!("http://{at}{path}"), true).unwrap()
 }
 
