@@ -138,7 +138,7 @@ CREATE TABLE recipes (
     title       TEXT NOT NULL,                                     -- what it is called
     description TEXT NOT NULL,                                     -- what it does, Markdown
     accounts    TEXT NOT NULL CHECK (json_valid(accounts)),        -- connector to the schema of its credentials
-    flows       TEXT NOT NULL CHECK (json_valid(flows)),           -- the flows to make: title, cron, graph
+    flows       TEXT NOT NULL CHECK (json_valid(flows)),           -- the flows to make: a list of title, cron, graph; with what they leave open where it is declared
     origin      TEXT NOT NULL CHECK (origin IN ('bundled', 'imported')), -- where it comes from
     created_at  INTEGER NOT NULL,                                  -- when it was first imported
     updated_at  INTEGER NOT NULL                                   -- when it was last imported

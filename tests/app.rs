@@ -6,6 +6,7 @@ mod audit;
 mod builtin;
 mod component;
 mod credential;
+mod declared_recipe;
 mod env_var;
 mod flow;
 mod given;

@@ -4,6 +4,7 @@ mod accounts;
 mod chain;
 mod codec;
 mod cron;
+mod declared_recipe;
 mod email;
 mod graph;
 mod recipe_folder;

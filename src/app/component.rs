@@ -10,6 +10,7 @@ use super::{Act, App, PAGE_MAX, missing};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::component::{Access, Component, ComponentTitle, ComponentVersion};
 use crate::domain::flow::command::StepCommand;
+use crate::domain::flow::graph::Graph;
 use crate::domain::id::{ComponentId, TeamId, UserId};
 use crate::domain::principal::Principal;
 use crate::domain::slug::Slug;
@@ -212,6 +213,40 @@ pub(super) fn build_of(
         None | Some(LATEST) => read.latest_version(component.id),
         Some(revision) => read.component_version(component.id, revision),
     }
+}
+
+/// Returns a command whose build is there, as far as that is ours to choose: of a
+/// built-in component that lacks the pinned one, the newest.
+///
+/// A built-in component has one build at a time, whose revision nobody else knows. So
+/// a pin that comes from another installation, or from an older binary, can mean only
+/// this one. Of any other component a missing build stays missing.
+pub(super) fn with_present_build(read: &Read<'_>, command: &StepCommand) -> Result<StepCommand> {
+    let mut command = command.clone();
+    let found = read.component_by_slug(&command.team, &command.component)?;
+    if let Some(component) = found.filter(|component| component.is_builtin)
+        && build_of(read, &component, &command)?.is_none()
+    {
+        command.version = Some(LATEST.to_owned());
+    }
+    Ok(command)
+}
+
+/// Puts [`with_present_build`] on every step of a graph that comes from elsewhere.
+pub(super) fn unpin_built_in(read: &Read<'_>, graph: &mut Graph) -> Result<()> {
+    for node in graph
+        .nodes
+        .iter_mut()
+        .filter(|it| it.command.version.is_some())
+    {
+        let command = with_present_build(read, &node.command)?;
+        if command != node.command {
+            let text = command.to_string();
+            node.members.insert("command".to_owned(), text.into());
+            node.command = command;
+        }
+    }
+    Ok(())
 }
 
 /// Returns the component `team/component` where `user` may put it on a flow: it is

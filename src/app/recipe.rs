@@ -1,5 +1,7 @@
 //! Verbs about recipes (`v1.md 2.2`, `settled.md`).
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::credential::{NewCredential, check_credential_count};
@@ -11,7 +13,7 @@ use crate::domain::flow::options::FlowOptions;
 use crate::domain::flow::{Cron, Flow, FlowType, NewFlow};
 use crate::domain::id::{CredentialId, UserId};
 use crate::domain::principal::{Actor, Channel, Origin, Principal};
-use crate::domain::recipe::accounts::{self, GivenAccount};
+use crate::domain::recipe::accounts::{self, GivenAccount, NeededAccount};
 use crate::domain::recipe::folder::{self, FolderFiles};
 use crate::domain::recipe::{Recipe, RecipeId, RecipeOrigin, RecipeTitle};
 use crate::domain::tombstone::{SeenBy, Tombstone};
@@ -65,7 +67,9 @@ impl App {
         require_known(who)?;
         self.read(|read| {
             let mut recipe = find(read, who, id)?;
-            recipe.accounts = Some(accounts_of(read, who, &recipe)?);
+            let needed = accounts_of(read, who, &recipe)?;
+            let entries = needed.into_iter().map(|it| (it.name, it.entry));
+            recipe.accounts = Some(entries.collect());
             Ok(recipe)
         })
     }
@@ -74,7 +78,9 @@ impl App {
     /// inactive flow for each flow of the recipe, all or nothing. Returns the flows.
     ///
     /// A missing component is no error here: the start of the flow names it. The
-    /// credential of a connector goes on all steps of its component.
+    /// credential of an account goes on all steps that need it. A step that is pinned
+    /// to a build which its built-in component does not have runs the newest: recipes
+    /// pin builds of the platform that they come from.
     pub fn activate_recipe(
         &self,
         who: &Principal,
@@ -86,12 +92,14 @@ impl App {
         let (app, id) = (self.clone(), id.clone());
         self.act(who, move |act| {
             let recipe = find(act, act.who, &id)?;
-            let schemas = accounts_of(act, act.who, &recipe)?;
-            let given = accounts::check(&schemas, &given)?;
+            let needed = accounts_of(act, act.who, &recipe)?;
+            let given = accounts::under_their_names(&needed, &given);
+            let given = accounts::check(&needed, &given)?;
             check_credential_count(act, user, given.len())?;
             let made = app.insert_accounts(act, user, given)?;
             let mut flows = Vec::with_capacity(recipe.flows.len());
-            for new in new_flows(&recipe, &made) {
+            for mut new in new_flows(&recipe, &needed, &made) {
+                component::unpin_built_in(act, &mut new.graph)?;
                 flows.push(app.insert_flow(act, user, new)?);
             }
             let ids: Vec<String> = flows.iter().map(|flow| flow.id.to_string()).collect();
@@ -168,25 +176,25 @@ impl App {
         act: &Act<'_>,
         user: UserId,
         given: Vec<GivenAccount>,
-    ) -> Result<Vec<(String, CredentialId)>> {
-        let mut made = Vec::with_capacity(given.len());
+    ) -> Result<HashMap<String, CredentialId>> {
+        let mut made = HashMap::with_capacity(given.len());
         for account in given {
             let new = NewCredential {
                 name: account.name,
-                component_name: Some(account.connector.clone()),
+                component_name: Some(account.connector),
                 keys: account.keys,
             };
             let opened = self
                 .insert_credential(act, user, new)
-                .map_err(|error| below(&account.connector, error))?;
-            made.push((account.connector, opened.credential.id));
+                .map_err(|error| below(&account.account, error))?;
+            made.insert(account.account, opened.credential.id);
         }
         Ok(made)
     }
 }
 
 /// Says of an error about a credential in which account of the request it is.
-fn below(connector: &str, error: Error) -> Error {
+fn below(account: &str, error: Error) -> Error {
     if error.fields().is_empty() {
         return error;
     }
@@ -196,21 +204,27 @@ fn below(connector: &str, error: Error) -> Error {
             "keys" => "credentials",
             other => other,
         };
-        fault.field = format!("accounts.{connector}.{member}");
+        fault.field = format!("accounts.{account}.{member}");
     }
     Error::invalid_fields(fields)
 }
 
 /// Returns the flows to be made, with the credentials on the steps that they are for.
-fn new_flows(recipe: &Recipe, made: &[(String, CredentialId)]) -> Vec<NewFlow> {
+fn new_flows(
+    recipe: &Recipe,
+    needed: &[NeededAccount],
+    made: &HashMap<String, CredentialId>,
+) -> Vec<NewFlow> {
+    let mut ids: HashMap<(usize, &str), CredentialId> = HashMap::new();
+    for account in needed {
+        let steps = account.steps.iter().map(|(at, step)| (*at, step.as_str()));
+        ids.extend(steps.filter_map(|place| Some((place, *made.get(&account.name)?))));
+    }
     let mut flows = Vec::with_capacity(recipe.flows.len());
-    for template in &recipe.flows {
+    for (at, template) in recipe.flows.iter().enumerate() {
         let mut graph = template.graph.clone();
         for node in &mut graph.nodes {
-            let fitting = made
-                .iter()
-                .find(|(connector, _)| accounts::is_for(connector, &node.command));
-            if let Some((_, id)) = fitting {
+            if let Some(id) = ids.get(&(at, node.id.as_str())) {
                 node.credential_id = Some(*id);
                 node.members
                     .insert("credentials_id".to_owned(), json!(id.to_string()));
@@ -243,15 +257,14 @@ fn find(read: &Read<'_>, who: &Principal, id: &RecipeId) -> Result<Recipe> {
     }
 }
 
-/// Returns the accounts of a recipe: its own, else those of the components that `who`
-/// may see.
-fn accounts_of(read: &Read<'_>, who: &Principal, recipe: &Recipe) -> Result<Map<String, Value>> {
-    if let Some(named) = &recipe.accounts {
-        return Ok(named.clone());
-    }
-    accounts::derive(&recipe.flows, |command| match who.user_id() {
-        Some(user) => usable_descriptor(read, user, command),
-        None => Ok(component::resolve(read, command)?.map(|(_, version)| version.descriptor)),
+/// Returns the accounts that a recipe needs, as far as `who` may see the components.
+fn accounts_of(read: &Read<'_>, who: &Principal, recipe: &Recipe) -> Result<Vec<NeededAccount>> {
+    accounts::needed(recipe, |command| {
+        let command = component::with_present_build(read, command)?;
+        match who.user_id() {
+            Some(user) => usable_descriptor(read, user, &command),
+            None => Ok(component::resolve(read, &command)?.map(|(_, it)| it.descriptor)),
+        }
     })
 }
 

@@ -55,6 +55,14 @@ impl CliError {
         }
     }
 
+    /// Returns what went wrong, a message a fault.
+    pub(super) fn messages(&self) -> &[String] {
+        match self {
+            Self::Failed { messages, .. } => messages,
+            _ => &[],
+        }
+    }
+
     /// Gives advice where there is none yet.
     pub(super) fn or_hint(mut self, advice: impl FnOnce() -> String) -> Self {
         if let Self::Failed { hint, .. } = &mut self {

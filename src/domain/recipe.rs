@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod folder;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -94,6 +95,37 @@ pub struct FlowTemplate {
     pub cron: Option<String>,
     /// Its graph, without credentials.
     pub graph: Graph,
+    /// Step to what the recipe's own file calls the account of the step: the connector
+    /// as it is spelled there, or the declared credential (`runtime.md 5.2, 5.3`). A
+    /// step that is not in it takes the account of its component.
+    pub accounts: BTreeMap<String, String>,
+}
+
+/// What a recipe of API v2 says besides its flows (`runtime.md 5.3`).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Declared {
+    /// The `declarations` as they were sent: `credentials`, `variables`, `topics`.
+    pub declarations: Map<String, Value>,
+    /// The `info` as it was sent: `title`, `author`, `description`, `short_description`.
+    pub info: Map<String, Value>,
+}
+
+impl Declared {
+    /// Returns the variables that the flows read, each with what it begins with: the
+    /// declared `default`, else an empty text, so that a mapping which reads a variable
+    /// that nobody set gives a text all the same.
+    pub fn variables(&self) -> Map<String, Value> {
+        let list = self.declarations.get("variables").and_then(Value::as_array);
+        let with_default = |it: &Value| {
+            let id = it.get("id")?.as_str()?.to_owned();
+            let default = it.get("default").filter(|value| !value.is_null());
+            Some((id, default.cloned().unwrap_or_else(|| "".into())))
+        };
+        list.into_iter()
+            .flatten()
+            .filter_map(with_default)
+            .collect()
+    }
 }
 
 /// A recipe.
@@ -107,10 +139,12 @@ pub struct Recipe {
     pub description: String,
     /// Connector to `{"credentials": <schema>}`, as `GET /v1/recipes/{id}` shows it;
     /// none where the folder names none: they follow from the descriptors of the
-    /// steps then, see [`accounts::derive`], each time that somebody looks.
+    /// steps then, see [`accounts::needed`], each time that somebody looks.
     pub accounts: Option<Map<String, Value>>,
     /// The flows to make, in order.
     pub flows: Vec<FlowTemplate>,
+    /// What it declares, where it is one of API v2.
+    pub declared: Option<Declared>,
     /// Where it comes from.
     pub origin: RecipeOrigin,
 }

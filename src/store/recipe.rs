@@ -1,5 +1,7 @@
 //! Rows of recipes.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Row, params};
 use serde_json::{Value, json};
 
@@ -8,13 +10,18 @@ use super::sql::Json;
 use super::{Read, Write};
 use crate::domain::Result;
 use crate::domain::flow::graph::Graph;
-use crate::domain::recipe::{FlowTemplate, Recipe, RecipeId, RecipeOrigin, RecipeTitle};
+use crate::domain::recipe::{Declared, FlowTemplate, Recipe, RecipeId, RecipeOrigin, RecipeTitle};
 
 /// Reads a recipe from a row of `id, title, description, accounts, flows, origin`.
 fn recipe_of(row: &Row<'_>) -> rusqlite::Result<Recipe> {
     let Json(flows) = row.get(4)?;
     let Json(accounts) = row.get(3)?;
-    let flows = flows
+    // A recipe that declares nothing is the bare list of its flows.
+    let templates = match &flows {
+        Value::Object(members) => members.get("flow_templates").unwrap_or(&Value::Null),
+        list => list,
+    };
+    let templates = templates
         .as_array()
         .ok_or_else(|| unreadable(4, "flows that are no list"))?;
     Ok(Recipe {
@@ -22,7 +29,8 @@ fn recipe_of(row: &Row<'_>) -> rusqlite::Result<Recipe> {
         title: row.get(1)?,
         description: row.get(2)?,
         accounts: accounts.as_object().cloned(),
-        flows: flows.iter().map(template_of).collect(),
+        flows: templates.iter().map(template_of).collect(),
+        declared: flows.is_object().then(|| declared_of(&flows)),
         origin: origin_of(row, 5)?,
     })
 }
@@ -33,6 +41,28 @@ fn origin_of(row: &Row<'_>, at: usize) -> rusqlite::Result<RecipeOrigin> {
     RecipeOrigin::parse(&word).ok_or_else(|| unreadable(at, "an unknown origin"))
 }
 
+/// Reads what a recipe declares.
+fn declared_of(flows: &Value) -> Declared {
+    let object = |name: &str| flows[name].as_object().cloned().unwrap_or_default();
+    Declared {
+        declarations: object("declarations"),
+        info: object("info"),
+    }
+}
+
+/// Returns the flows of a recipe, with what it declares, as its row keeps them.
+fn flows_value(recipe: &Recipe) -> Value {
+    let flows: Vec<Value> = recipe.flows.iter().map(template_value).collect();
+    match &recipe.declared {
+        None => flows.into(),
+        Some(declared) => json!({
+            "declarations": declared.declarations,
+            "info": declared.info,
+            "flow_templates": flows,
+        }),
+    }
+}
+
 /// Reads a flow of a recipe, as [`template_value`] wrote it.
 fn template_of(value: &Value) -> FlowTemplate {
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -41,7 +71,15 @@ fn template_of(value: &Value) -> FlowTemplate {
         description: text("description"),
         cron: text("cron"),
         graph: Graph::stored(&value["graph"]),
+        accounts: accounts_of(&value["accounts"]),
     }
+}
+
+/// Reads what the steps of a flow call their accounts.
+fn accounts_of(value: &Value) -> BTreeMap<String, String> {
+    let members = value.as_object().into_iter().flatten();
+    let texts = members.filter_map(|(step, name)| Some((step.clone(), name.as_str()?.to_owned())));
+    texts.collect()
 }
 
 /// Returns a flow of a recipe as its row keeps it.
@@ -51,6 +89,7 @@ fn template_value(flow: &FlowTemplate) -> Value {
         "description": flow.description,
         "cron": flow.cron,
         "graph": flow.graph.to_value(),
+        "accounts": flow.accounts,
     })
 }
 
@@ -88,7 +127,6 @@ impl Read<'_> {
 impl Write<'_> {
     /// Adds a recipe, or replaces the one with its id, which keeps the time of its making.
     pub fn put_recipe(&self, recipe: &Recipe, now_ms: i64) -> Result<()> {
-        let flows: Vec<Value> = recipe.flows.iter().map(template_value).collect();
         let accounts = recipe.accounts.clone().map_or(Value::Null, Value::Object);
         self.execute(
             "INSERT INTO recipes (id, title, description, accounts, flows, origin, created_at,
@@ -101,7 +139,7 @@ impl Write<'_> {
                 recipe.title,
                 recipe.description,
                 Json(accounts),
-                Json(flows.into()),
+                Json(flows_value(recipe)),
                 recipe.origin.as_str(),
                 now_ms,
             ],

@@ -250,14 +250,28 @@ fn a_recipe_with_missing_components_activates_and_its_start_names_them() {
         "mandrill:send",
     ];
     import(&at, "missing", &steps, None).unwrap();
-    let flow = activate(
-        &at,
-        &ada,
-        "missing",
-        json!({ "shopware": documented()["shopware"] }),
-    )
-    .unwrap()
-    .remove(0);
+    let recipe = at.app.recipe(&ada, &id("missing")).unwrap();
+    let accounts = Value::from(recipe.accounts.unwrap());
+    assert_eq!(
+        accounts.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["google_drive", "shopware", "mandrill"]
+    );
+    let open = &accounts["google_drive"]["credentials"];
+    assert_eq!(open["properties"], json!({}));
+    assert_eq!(open["additionalProperties"], true);
+    let given = json!({
+        "shopware": documented()["shopware"],
+        "google_drive": { "name": "Drive", "credentials": { "any": "key" } },
+    });
+    let flow = activate(&at, &ada, "missing", given).unwrap().remove(0);
+    let made = at.app.own_credentials(&ada).unwrap();
+    let drive = made
+        .iter()
+        .find(|it| it.credential.name == "Drive")
+        .unwrap();
+    assert_eq!(drive.credential.component_name, "google_drive");
+    assert_eq!(flow.graph.nodes[0].credential_id, Some(drive.credential.id));
+    assert_eq!(flow.graph.nodes[2].credential_id, None);
     let refused = at.app.start_flow(&ada, flow.id).unwrap_err();
     assert_eq!(refused.kind(), Kind::Conflict);
     let fields: Vec<&str> = refused
@@ -307,9 +321,14 @@ fn anothers_component_does_not_show_its_fields_through_a_recipe() {
         let accounts = recipe.accounts.unwrap();
         accounts.keys().cloned().collect::<Vec<_>>()
     };
-    assert_eq!(accounts_for(&ada).join(" "), connector);
-    assert_eq!(accounts_for(&operator()).join(" "), connector);
-    assert!(accounts_for(&eve).is_empty());
+    let shown = |who: &Principal| -> String {
+        let recipe = at.app.recipe(who, &id("private")).unwrap();
+        Value::from(recipe.accounts.unwrap()).to_string()
+    };
+    for who in [&ada, &operator(), &eve] {
+        assert_eq!(accounts_for(who).join(" "), connector);
+        assert_eq!(shown(who).contains("token"), who.user_id() != eve.user_id());
+    }
 
     let given = json!({ connector.clone(): { "credentials": { "token": "t" } } });
     let flow = activate(&at, &ada, "private", given).unwrap().remove(0);

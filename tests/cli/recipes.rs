@@ -120,3 +120,93 @@ fn a_recipe_is_removed_only_when_that_is_meant() {
     assert!(told.contains("elastane recipe list"), "{told}");
     place.run(&["recipe", "show", "../etc"]).fails(4);
 }
+
+/// A small recipe of API v2.
+const DECLARED: &str = r#"{"data": {"type": "recipe", "attributes": {
+    "info": {"title": "Declared"}, "declarations": {},
+    "flow_templates": [{"title": "Log", "cron": "*/60 * * * *", "graph": {"nodes": [
+        {"id": "step_1", "command": "elasticio/timer:timer@0a1b2c"}]}}]}}}"#;
+
+#[test]
+fn a_tree_gives_all_that_is_good_in_it_and_names_what_is_not() {
+    let place = Place::installed();
+    fs::create_dir_all(place.path("tree/more/empty")).expect("folders");
+    fs::create_dir_all(place.path("tree/.git")).expect("a folder");
+    copy_bundled(&place, "tree/first-one");
+    copy_bundled(&place, "tree/broken");
+    fs::remove_file(place.path("tree/broken/recipe.json")).expect("removed");
+    copy_bundled(&place, "tree/more/first_one");
+    copy_bundled(&place, "tree/more/second");
+    copy_bundled(&place, "elsewhere");
+    std::os::unix::fs::symlink("../elsewhere", place.path("tree/link")).expect("a link");
+    place.write("tree/package.json", "{\"name\": \"recipes\"}");
+    place.write("tree/README.md", "About it");
+    place.write("tree/Third-One.json", DECLARED);
+    place.write("tree/torn.json", "{\"flow_templates\": [");
+    let wrong = DECLARED.replace("timer:timer@0a1b2c", "timer");
+    place.write("tree/wrong.json", &wrong);
+    let before = ids(&place);
+    let (told, remarks) = place.run(&["recipe", "import", "tree"]).ends(3);
+    assert_eq!(
+        told.lines().collect::<Vec<_>>(),
+        [
+            "Imported Declared as third_one",
+            "Imported Timer heartbeat as first_one",
+            "Imported Timer heartbeat as second",
+        ]
+    );
+    for line in [
+        "error: broken: recipe.json is missing",
+        "error: link: is a link to a folder",
+        "error: more/first_one: has the id first_one, as another one in the same tree",
+        "error: torn.json: the file is not valid JSON (line 1, column 20)",
+        "error: wrong.json: flow_templates.0.graph.nodes.0.command must be \
+         team/repo:function or team/repo:function@version",
+        "error: 5 of 8 recipes were not imported",
+    ] {
+        assert!(remarks.lines().any(|it| it == line), "{line} in {remarks}");
+    }
+    assert_eq!(remarks.lines().count(), 7, "{remarks}");
+    let mut after = ids(&place);
+    after.retain(|id| !before.contains(id));
+    assert_eq!(after, ["first_one", "second", "third_one"]);
+}
+
+#[test]
+fn a_recipe_of_the_second_api_is_a_folder_or_a_file() {
+    let place = Place::installed();
+    fs::create_dir(place.path("in-folder")).expect("a folder");
+    place.write("in-folder/recipe.json", DECLARED);
+    place.write("alone.json", DECLARED);
+    for name in ["in-folder", "alone.json"] {
+        place.run(&["recipe", "import", name]).succeeds();
+    }
+    for id in ["in_folder", "alone"] {
+        let shown = place.run(&["recipe", "show", id, "--json"]).json();
+        assert_eq!(shown["title"], "Declared");
+        assert_eq!(shown["tasks"], serde_json::json!(["Log"]));
+    }
+    let torn = DECLARED.replace("flow_templates", "flows");
+    place.write("torn.json", &torn);
+    let told = place.run(&["recipe", "import", "torn.json"]).fails(3);
+    assert!(told.contains("error: flow_templates is required"), "{told}");
+}
+
+#[test]
+fn a_tree_has_limits() {
+    let place = Place::installed();
+    let deep = "deep/".to_owned() + &"a/".repeat(8);
+    fs::create_dir_all(place.path(&deep)).expect("folders");
+    let (_, told) = place.run(&["recipe", "import", "deep"]).ends(3);
+    assert!(told.contains("is more than 5 folders deep"), "{told}");
+    fs::create_dir(place.path("none")).expect("a folder");
+    let told = place.run(&["recipe", "import", "none"]).fails(3);
+    assert!(told.contains("title.txt is missing"), "{told}");
+    fs::create_dir(place.path("large")).expect("a folder");
+    place.write("large/a.json", &" ".repeat(1_100_000));
+    let (_, told) = place.run(&["recipe", "import", "large"]).ends(3);
+    assert!(
+        told.contains("error: a.json: the file is too large"),
+        "{told}"
+    );
+}

@@ -2,8 +2,10 @@
 
 use elastane::domain::flow::command::StepCommand;
 use elastane::domain::flow::graph::Graph;
-use elastane::domain::recipe::FlowTemplate;
-use elastane::domain::recipe::accounts::{check, derive, is_for, required_fields};
+use elastane::domain::recipe::accounts::{
+    NeededAccount, check, is_for, needed, required_fields, under_their_names,
+};
+use elastane::domain::recipe::{Declared, FlowTemplate, Recipe, RecipeId, RecipeOrigin};
 use serde_json::{Map, Value, json};
 
 use super::fields_of;
@@ -15,8 +17,8 @@ fn members(value: Value) -> Map<String, Value> {
     }
 }
 
-fn schemas() -> Map<String, Value> {
-    members(json!({
+fn schemas() -> Vec<NeededAccount> {
+    let entries = members(json!({
         "shop": { "credentials": {
             "type": "object",
             "properties": {
@@ -32,7 +34,67 @@ fn schemas() -> Map<String, Value> {
             "required": ["user"],
         } },
         "log": { "credentials": {} },
-    }))
+    }));
+    let account = |(name, entry)| NeededAccount {
+        connector: format!("the/{name}"),
+        name,
+        declared: None,
+        entry,
+        steps: Vec::new(),
+    };
+    entries.into_iter().map(account).collect()
+}
+
+/// A recipe of one flow with these steps in a row: id, command, what the file calls
+/// the account.
+fn recipe(steps: &[(&str, &str, Option<&str>)], declared: Option<Declared>) -> Recipe {
+    let nodes: Vec<Value> = steps
+        .iter()
+        .map(|(id, command, _)| json!({ "id": id, "command": command }))
+        .collect();
+    let edges: Vec<Value> = steps
+        .windows(2)
+        .map(|pair| json!({ "source": pair[0].0, "target": pair[1].0 }))
+        .collect();
+    let called =
+        |(id, _, name): &(&str, &str, Option<&str>)| Some(((*id).to_owned(), (*name)?.to_owned()));
+    Recipe {
+        id: RecipeId::of_folder("x").expect("an id"),
+        title: "Recipe".to_owned(),
+        description: String::new(),
+        accounts: None,
+        flows: vec![FlowTemplate {
+            title: "Flow".to_owned(),
+            description: None,
+            cron: None,
+            graph: Graph::parse(&json!({ "nodes": nodes, "edges": edges })).expect("a graph"),
+            accounts: steps.iter().filter_map(called).collect(),
+        }],
+        declared,
+        origin: RecipeOrigin::Imported,
+    }
+}
+
+/// Names and steps of the accounts that a recipe needs where no component is there.
+fn named(recipe: &Recipe) -> Vec<(String, String, String)> {
+    let accounts = needed(recipe, |_| Ok(None)).expect("accounts");
+    let shown = |account: &NeededAccount| {
+        let steps: Vec<&str> = account.steps.iter().map(|(_, id)| id.as_str()).collect();
+        (
+            account.name.clone(),
+            account.connector.clone(),
+            steps.join(" "),
+        )
+    };
+    accounts.iter().map(shown).collect()
+}
+
+/// The same as texts.
+fn is_named(got: &[(String, String, String)], wanted: &[(&str, &str, &str)]) -> bool {
+    let got = got
+        .iter()
+        .map(|(a, b, c)| (a.as_str(), b.as_str(), c.as_str()));
+    got.eq(wanted.iter().copied())
 }
 
 fn faults_of(given: Value) -> Vec<String> {
@@ -48,7 +110,8 @@ fn undeclared_fields_and_options_pass_and_keys_stay_as_they_were() {
     let given = members(json!({ "shop": { "name": "Mine", "credentials": keys } }));
     let accounts = check(&schemas(), &given).unwrap();
     assert_eq!(accounts.len(), 1);
-    assert_eq!(accounts[0].connector, "shop");
+    assert_eq!(accounts[0].account, "shop");
+    assert_eq!(accounts[0].connector, "the/shop");
     assert_eq!(accounts[0].name.as_deref(), Some("Mine"));
     assert_eq!(Value::from(accounts[0].keys.clone()), keys);
 }
@@ -121,26 +184,17 @@ fn a_connector_is_for_the_steps_of_its_component() {
 
 #[test]
 fn accounts_follow_from_descriptors_but_never_for_the_mapper() {
-    let graph = Graph::parse(&json!({
-        "nodes": [
-            { "id": "a", "command": "elasticio/shop:read" },
-            { "id": "b", "command": "elasticio/mapper:map" },
-            { "id": "c", "command": "ours/bank:pay" },
-            { "id": "d", "command": "elasticio/debug:log" },
-            { "id": "e", "command": "elasticio/missing:log" },
+    let recipe = recipe(
+        &[
+            ("a", "elasticio/shop:read", None),
+            ("b", "elasticio/mapper:map", None),
+            ("c", "ours/bank:pay", None),
+            ("d", "elasticio/debug:log", None),
+            ("e", "elasticio/missing:log", None),
+            ("f", "elasticio/shop:write", None),
         ],
-        "edges": [
-            { "source": "a", "target": "b" }, { "source": "b", "target": "c" },
-            { "source": "c", "target": "d" }, { "source": "d", "target": "e" },
-        ],
-    }))
-    .unwrap();
-    let flows = [FlowTemplate {
-        title: "Flow".to_owned(),
-        description: None,
-        cron: None,
-        graph,
-    }];
+        None,
+    );
     let descriptor = json!({ "credentials": { "fields": {
         "user": { "label": "User", "viewClass": "TextFieldView", "required": true },
         "kind": { "viewClass": "SelectView", "model": { "a": "A", "b": "B" }, "required": "true" },
@@ -148,7 +202,7 @@ fn accounts_follow_from_descriptors_but_never_for_the_mapper() {
         "note": { "label": "Note", "viewClass": "TextAreaView" },
     } } });
     assert_eq!(required_fields(&descriptor), ["user", "kind"]);
-    let accounts = derive(&flows, |command| {
+    let accounts = needed(&recipe, |command| {
         Ok(match command.component.as_str() {
             "missing" => None,
             "debug" => Some(json!({ "title": "Debug" })),
@@ -158,7 +212,12 @@ fn accounts_follow_from_descriptors_but_never_for_the_mapper() {
     })
     .unwrap();
     assert_eq!(
-        Value::from(accounts),
+        accounts[0].steps,
+        [(0, "a".to_owned()), (0, "f".to_owned())]
+    );
+    let entries = accounts.into_iter().map(|it| (it.name, it.entry));
+    assert_eq!(
+        Value::from(entries.collect::<Map<_, _>>()),
         json!({
             "shop": { "credentials": {
                 "type": "object",
@@ -171,6 +230,76 @@ fn accounts_follow_from_descriptors_but_never_for_the_mapper() {
                 "required": ["user", "kind"],
             } },
             "ours/bank": { "credentials": { "type": "object", "properties": {}, "required": [] } },
+            "missing": { "credentials": {
+                "type": "object", "properties": {}, "required": [], "additionalProperties": true,
+            } },
         })
     );
+}
+
+#[test]
+fn a_connector_is_spelled_as_its_file_does() {
+    let recipe = recipe(
+        &[
+            ("a", "elasticio/google-drive:list", Some("google_drive")),
+            ("b", "elasticio/google-drive:put", Some("google_drive")),
+        ],
+        None,
+    );
+    let wanted = [("google_drive", "google_drive", "a b")];
+    assert!(is_named(&named(&recipe), &wanted), "{:?}", named(&recipe));
+}
+
+#[test]
+fn a_declared_credential_is_called_by_its_connector_unless_there_are_several() {
+    let steps = [
+        ("a", "elasticio/shop:read", Some("mine")),
+        ("b", "elasticio/bank:pay", Some("purse")),
+        ("c", "elasticio/shop:write", Some("mine")),
+        ("d", "ours/log:add", None),
+    ];
+    let one = recipe(&steps, Some(Declared::default()));
+    let wanted = [
+        ("shop", "shop", "a c"),
+        ("bank", "bank", "b"),
+        ("ours/log", "ours/log", "d"),
+    ];
+    assert!(is_named(&named(&one), &wanted), "{:?}", named(&one));
+    let steps = [
+        ("a", "elasticio/shop:read", Some("from")),
+        ("b", "elasticio/bank:pay", None),
+        ("c", "elasticio/shop:write", Some("bank")),
+    ];
+    let two = recipe(&steps, Some(Declared::default()));
+    let wanted = [
+        ("from", "shop", "a"),
+        ("bank", "bank", "b"),
+        ("shop:bank", "shop", "c"),
+    ];
+    assert!(is_named(&named(&two), &wanted), "{:?}", named(&two));
+}
+
+#[test]
+fn an_account_may_be_given_by_declared_id_or_by_connector() {
+    let steps = [
+        ("a", "elasticio/google-drive:read", Some("from")),
+        ("b", "elasticio/google-drive:write", Some("to")),
+        ("c", "elasticio/bank:pay", Some("purse")),
+    ];
+    let accounts = needed(&recipe(&steps, Some(Declared::default())), |_| Ok(None)).unwrap();
+    let given = |value| Value::from(under_their_names(&accounts, &members(value)));
+    assert_eq!(
+        given(json!({ "from": 1, "bank": 2 })),
+        json!({ "from": 1, "bank": 2 })
+    );
+    assert_eq!(given(json!({ "purse": 1 })), json!({ "bank": 1 }));
+    assert_eq!(
+        given(json!({ "google_drive": 1 })),
+        json!({ "from": 1, "to": 1 })
+    );
+    assert_eq!(
+        given(json!({ "google_drive": 1, "to": 2 })),
+        json!({ "from": 1, "to": 2 })
+    );
+    assert_eq!(given(json!({ "nobody": 1 })), json!({ "nobody": 1 }));
 }

@@ -1,16 +1,15 @@
 //! The accounts that a recipe needs: their schemas, and what an activation gives
 //! (`v1.md 2.2`).
 
-use serde_json::{Map, Value, json};
+mod needed;
+
+use serde_json::{Map, Value};
 
 use crate::domain::error::{Error, FieldError, Result};
 use crate::domain::flow::command::StepCommand;
-use crate::domain::recipe::FlowTemplate;
 use crate::domain::slug::Slug;
-use crate::domain::team::BUILTIN_TEAM;
 
-/// The slug of the mapper, for which nobody has an account (`settled.md`).
-const MAPPER: &str = "mapper";
+pub use self::needed::{NeededAccount, needed, under_their_names};
 
 /// The most faults that one answer lists: as many as a person reads, and an answer
 /// that stays small whatever was sent.
@@ -21,7 +20,9 @@ const NAME_SHOWN_CHARS: usize = 80;
 
 /// One account of an activation, checked. It holds secrets, so it has no `Debug`.
 pub struct GivenAccount {
-    /// The connector that it is for, as the recipe names it.
+    /// What the recipe calls it.
+    pub account: String,
+    /// The connector that it is for.
     pub connector: String,
     /// The name that the client gave it (`runtime.md 5.1`).
     pub name: Option<String>,
@@ -29,32 +30,32 @@ pub struct GivenAccount {
     pub keys: Map<String, Value>,
 }
 
-/// Checks the `accounts` of an activation against the schemas of the recipe.
+/// Checks the `accounts` of an activation, by their names, against what is needed.
 ///
-/// Connectors with required fields must be there, `required` and `type` count, and
-/// a connector that the recipe does not declare is an error. `options` are a hint
-/// for forms and not checked: the documented activation breaks them. Undeclared
-/// fields are kept. Fields of errors are such as `accounts.shop.credentials.user`;
-/// no message repeats a value.
-pub fn check(
-    schemas: &Map<String, Value>,
-    given: &Map<String, Value>,
-) -> Result<Vec<GivenAccount>> {
+/// Accounts with required fields must be there, `required` and `type` count, and an
+/// account that the recipe does not need is an error. `options` are a hint for forms
+/// and not checked: the documented activation breaks them. Undeclared fields are kept.
+/// Fields of errors are such as `accounts.shop.credentials.user`; no message repeats
+/// a value.
+pub fn check(needed: &[NeededAccount], given: &Map<String, Value>) -> Result<Vec<GivenAccount>> {
     let mut faults = Faults(Vec::new());
-    for connector in given.keys().filter(|name| !schemas.contains_key(*name)) {
-        let shown: String = connector.chars().take(NAME_SHOWN_CHARS).collect();
-        faults.add(
-            format!("accounts.{shown}"),
-            "is not a connector of this recipe",
-        );
+    for name in given.keys() {
+        if needed.iter().all(|account| account.name != *name) {
+            let shown: String = name.chars().take(NAME_SHOWN_CHARS).collect();
+            faults.add(
+                format!("accounts.{shown}"),
+                "is not a connector of this recipe",
+            );
+        }
     }
     let mut accounts = Vec::new();
-    for (connector, schema) in schemas {
-        let schema = Schema::of(schema);
-        match given.get(connector).filter(|value| !value.is_null()) {
-            Some(value) => accounts.extend(check_account(connector, &schema, value, &mut faults)),
+    for account in needed {
+        let name = &account.name;
+        let schema = Schema::of(&account.entry);
+        match given.get(name).filter(|value| !value.is_null()) {
+            Some(value) => accounts.extend(check_account(account, &schema, value, &mut faults)),
             None if schema.required().next().is_some() => {
-                faults.add(format!("accounts.{connector}"), "is required");
+                faults.add(format!("accounts.{name}"), "is required");
             }
             None => {}
         }
@@ -79,59 +80,6 @@ pub fn is_for(connector: &str, command: &StepCommand) -> bool {
     }
 }
 
-/// Derives the schemas from the descriptors of the steps: one for each component that
-/// declares credentials, never for the mapper.
-///
-/// `descriptor_of` returns the descriptor of a step's component, or none where there
-/// is none to be seen; such a component needs no account until it is there.
-pub fn derive(
-    flows: &[FlowTemplate],
-    descriptor_of: impl Fn(&StepCommand) -> Result<Option<Value>>,
-) -> Result<Map<String, Value>> {
-    let mut accounts = Map::new();
-    for node in flows.iter().flat_map(|flow| &flow.graph.nodes) {
-        let command = &node.command;
-        let connector = if command.team.as_str() == BUILTIN_TEAM {
-            command.component.to_string()
-        } else {
-            format!("{}/{}", command.team, command.component)
-        };
-        if connector == MAPPER || accounts.contains_key(&connector) {
-            continue;
-        }
-        let descriptor = descriptor_of(command)?.unwrap_or_default();
-        if let Some(declared) = descriptor.get("credentials").filter(|it| it.is_object()) {
-            accounts.insert(connector, json!({ "credentials": schema_of(declared) }));
-        }
-    }
-    Ok(accounts)
-}
-
-/// Returns the schema of a descriptor's `credentials` (`runtime.md 1.2, 1.4`).
-fn schema_of(declared: &Value) -> Value {
-    let mut properties = Map::new();
-    let mut required = Vec::new();
-    let fields = declared.get("fields").and_then(Value::as_object);
-    for (name, field) in fields.into_iter().flatten() {
-        let mut property = Map::new();
-        let view = field.get("viewClass").and_then(Value::as_str);
-        if let Some(kind) = view.and_then(type_of_view) {
-            property.insert("type".to_owned(), json!(kind));
-        }
-        let label = field.get("label").and_then(Value::as_str).unwrap_or(name);
-        property.insert("description".to_owned(), json!(label));
-        if let Some(model) = field.get("model").and_then(Value::as_object) {
-            let options: Vec<&String> = model.keys().collect();
-            property.insert("options".to_owned(), json!(options));
-        }
-        properties.insert(name.clone(), property.into());
-        if is_required(field) {
-            required.push(name.as_str());
-        }
-    }
-    json!({ "type": "object", "properties": properties, "required": required })
-}
-
 /// Returns the names of the fields that a descriptor's `credentials` requires.
 pub fn required_fields(descriptor: &Value) -> Vec<&str> {
     let fields = descriptor
@@ -152,18 +100,6 @@ fn is_required(field: &Value) -> bool {
         Some(Value::Bool(required)) => *required,
         Some(Value::String(text)) => text == "true",
         _ => false,
-    }
-}
-
-/// Returns the type of what a view lets a person enter; none where it may be several,
-/// so that nothing is refused that the component takes.
-fn type_of_view(view: &str) -> Option<&'static str> {
-    match view {
-        "TextFieldView" | "TextFieldWithNoteView" | "PasswordFieldView" | "SelectView" => {
-            Some("string")
-        }
-        "OAuthFieldView" | "HTTPAuthView" | "WebhookAuthView" => Some("object"),
-        _ => None,
     }
 }
 
@@ -200,14 +136,14 @@ impl<'a> Schema<'a> {
     }
 }
 
-/// Checks what was given for one connector.
+/// Checks what was given for one account.
 fn check_account(
-    connector: &str,
+    needed: &NeededAccount,
     schema: &Schema<'_>,
     value: &Value,
     faults: &mut Faults,
 ) -> Option<GivenAccount> {
-    let place = format!("accounts.{connector}");
+    let place = format!("accounts.{}", needed.name);
     let Some(members) = value.as_object() else {
         faults.add(place, "must be an object with credentials");
         return None;
@@ -247,7 +183,8 @@ fn check_account(
         }
     }
     Some(GivenAccount {
-        connector: connector.to_owned(),
+        account: needed.name.clone(),
+        connector: needed.connector.clone(),
         name,
         keys,
     })

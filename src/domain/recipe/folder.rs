@@ -1,13 +1,16 @@
 //! Recipe folders as texts: the form of bundled and of published recipes
-//! (`runtime.md 5.2`, `assets/README.md`).
+//! (`runtime.md 5.2`, `assets/README.md`), and recipes of API v2 (`runtime.md 5.3`).
+//! What stands in `recipe.json` tells which of the two a folder is.
 //!
 //! Everything is judged here, and nothing is read here. Unknown members and data for
 //! steps that are not there are ignored, since published recipes have both.
 
+mod declared;
 mod fold;
 mod steps;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
@@ -56,20 +59,25 @@ pub struct FolderFiles<'a> {
 
 /// Reads a folder. A fault anywhere refuses the whole of it; the fields of the error
 /// are file and place, such as `recipe.json: recipes.0.recipe.nodes.1.compId`.
+///
+/// A recipe of API v2 has title and description inside, so it needs no other file.
 pub fn parse(id: RecipeId, files: &FolderFiles<'_>, origin: RecipeOrigin) -> Result<Recipe> {
+    let mut in_recipe = Faults(Vec::new());
+    let content = required_text(RECIPE_FILE, files.recipe, &mut in_recipe)
+        .and_then(|text| read_json(RECIPE_FILE, text.as_bytes(), &mut in_recipe));
     let mut faults = Faults(Vec::new());
+    if let Some(document) = content.as_ref().and_then(declared::document) {
+        let read = declared::read(id, document, files, origin, &mut faults);
+        return read.ok_or_else(|| Error::invalid_fields(faults.0));
+    }
     let title = required_text(TITLE_FILE, files.title, &mut faults)
         .and_then(|title| faults.keep(text::name(TITLE_FILE, title)));
     let description = required_text(DESCRIPTION_FILE, files.description, &mut faults);
-    let accounts = match files.accounts {
-        Some(bytes) => {
-            read_json(ACCOUNTS_FILE, bytes, &mut faults).map(|it| read_accounts(it, &mut faults))
-        }
-        None => None,
-    };
-    let flows = required_text(RECIPE_FILE, files.recipe, &mut faults)
-        .and_then(|text| read_json(RECIPE_FILE, text.as_bytes(), &mut faults))
-        .map(|recipe| read_flows(&recipe, &mut faults));
+    let accounts = optional_accounts(files, &mut faults);
+    for fault in in_recipe.0 {
+        faults.add(&fault.field, &fault.message);
+    }
+    let flows = content.map(|recipe| read_flows(&recipe, &mut faults));
     match (title, description, flows) {
         (Some(title), Some(description), Some(flows)) if faults.0.is_empty() => Ok(Recipe {
             id,
@@ -77,10 +85,24 @@ pub fn parse(id: RecipeId, files: &FolderFiles<'_>, origin: RecipeOrigin) -> Res
             description: description.to_owned(),
             accounts,
             flows,
+            declared: None,
             origin,
         }),
         _ => Err(Error::invalid_fields(faults.0)),
     }
+}
+
+/// Tells whether a JSON file that is not called [`RECIPE_FILE`] is a recipe of API v2;
+/// none where it can't be read.
+pub fn is_declared_recipe(bytes: &[u8]) -> Option<bool> {
+    let content = read_json(RECIPE_FILE, bytes, &mut Faults(Vec::new()))?;
+    Some(declared::document(&content).is_some())
+}
+
+/// Reads the account schemas, where the folder has some.
+fn optional_accounts(files: &FolderFiles<'_>, faults: &mut Faults) -> Option<Map<String, Value>> {
+    let accounts = read_json(ACCOUNTS_FILE, files.accounts?, faults)?;
+    Some(read_accounts(accounts, faults))
 }
 
 /// Returns a file that must be there as text without outer white space.
@@ -123,10 +145,13 @@ fn read_json(file: &str, bytes: &[u8], faults: &mut Faults) -> Option<Map<String
         }
         Err(fault) => {
             let (line, column) = (fault.line(), fault.column());
-            faults.add(
-                file,
-                &format!("is not valid JSON (line {line}, column {column})"),
-            );
+            // The parser has no kind of its own for this; 128 levels are its limit.
+            let what = if fault.to_string().starts_with("recursion limit") {
+                "is nested too deeply"
+            } else {
+                "is not valid JSON"
+            };
+            faults.add(file, &format!("{what} (line {line}, column {column})"));
             None
         }
     }
@@ -258,7 +283,14 @@ fn read_flow(
         description,
         cron: own_cron.or_else(|| shared.cron.clone()),
         graph: graph?,
+        accounts: connectors(&steps),
     })
+}
+
+/// Returns the connector of each step, as the file spells it: `google_drive`.
+fn connectors(steps: &Steps) -> BTreeMap<String, String> {
+    let named = |step: &steps::Step| (step.id.clone(), step.connector.clone());
+    steps.nodes.iter().map(named).collect()
 }
 
 /// Reads a schedule.

@@ -13,6 +13,8 @@ use crate::domain::team::BUILTIN_TEAM;
 /// A node and its command.
 pub(super) struct Step {
     pub(super) id: String,
+    /// The component, as the file spells it.
+    pub(super) connector: String,
     pub(super) command: StepCommand,
 }
 
@@ -131,6 +133,7 @@ fn read_node(node: &Value, place: &str, faults: &mut Faults) -> Option<Step> {
     }
     Some(Step {
         id: id.to_owned(),
+        connector: component.to_owned(),
         command: command?,
     })
 }
