@@ -15,7 +15,7 @@ use crate::domain::id::{CredentialId, UserId};
 use crate::domain::principal::{Actor, Channel, Origin, Principal};
 use crate::domain::recipe::accounts::{self, GivenAccount, NeededAccount};
 use crate::domain::recipe::folder::{self, FolderFiles};
-use crate::domain::recipe::{Recipe, RecipeId, RecipeOrigin, RecipeTitle};
+use crate::domain::recipe::{Declared, Recipe, RecipeId, RecipeOrigin, RecipeTitle};
 use crate::domain::tombstone::{SeenBy, Tombstone};
 use crate::domain::{Error, Kind, Result};
 use crate::store::Read;
@@ -220,6 +220,8 @@ fn new_flows(
         let steps = account.steps.iter().map(|(at, step)| (*at, step.as_str()));
         ids.extend(steps.filter_map(|place| Some((place, *made.get(&account.name)?))));
     }
+    let variables = recipe.declared.as_ref().map(Declared::variables);
+    let variables = variables.unwrap_or_default();
     let mut flows = Vec::with_capacity(recipe.flows.len());
     for (at, template) in recipe.flows.iter().enumerate() {
         let mut graph = template.graph.clone();
@@ -237,7 +239,10 @@ fn new_flows(
             graph,
             cron: template.cron.clone().map(Cron::stored),
             recipe_id: Some(recipe.id.to_string()),
-            options: FlowOptions::default(),
+            options: FlowOptions {
+                variables: variables.clone(),
+                ..FlowOptions::default()
+            },
         });
     }
     flows

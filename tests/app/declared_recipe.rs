@@ -13,7 +13,7 @@ fn recipe() -> Value {
     json!({
         "declarations": {
             "credentials": [{ "id": "from" }, { "id": "to" }, { "id": "drive" }],
-            "variables": [{ "id": "region" }],
+            "variables": [{ "id": "region" }, { "id": "rate", "default": 7 }],
         },
         "info": { "title": "Between shops", "description": "Moves products" },
         "flow_templates": [
@@ -95,6 +95,13 @@ fn accounts_follow_from_declarations_and_keep_their_steps_apart() {
         assert!(on_it.credential.component_id.is_some());
     }
     assert_eq!(flows[1].graph.nodes[0].credential_id, None);
+    for flow in &flows {
+        let kept = at.app.flow(&ada, flow.id).unwrap();
+        assert_eq!(
+            Value::from(kept.options.variables),
+            json!({ "region": "", "rate": 7 })
+        );
+    }
 }
 
 #[test]

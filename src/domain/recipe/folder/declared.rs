@@ -10,6 +10,7 @@ use super::{
 };
 use crate::domain::error::Result;
 use crate::domain::flow::graph::{GRAPH_MAX_BYTES, Graph};
+use crate::domain::flow::options::FlowOptions;
 use crate::domain::recipe::{Declared, FlowTemplate, Recipe, RecipeId, RecipeOrigin};
 use crate::domain::text;
 
@@ -64,6 +65,14 @@ pub(super) fn read(
         faults.at("declarations.topics", "must be a list");
     }
     let flows = read_templates(document, &credentials, faults);
+    let declared = Declared { declarations, info };
+    let options = FlowOptions {
+        variables: declared.variables(),
+        ..FlowOptions::default()
+    };
+    if options.check().is_err() {
+        faults.at("declarations.variables", "is too large");
+    }
     if !faults.0.is_empty() {
         return None;
     }
@@ -73,7 +82,7 @@ pub(super) fn read(
         description,
         accounts,
         flows,
-        declared: Some(Declared { declarations, info }),
+        declared: Some(declared),
         origin,
     })
 }
