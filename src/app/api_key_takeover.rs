@@ -50,6 +50,7 @@ impl App {
             created_at_ms: self.now_ms(),
             last_used_at_ms: None,
             expires_at_ms: None,
+            organization_id: None,
         };
         self.act(who, move |act| {
             if act.user(user)?.is_none() {

@@ -18,7 +18,7 @@ use super::{Act, App};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::component::{Access, Component, ComponentVersion};
 use crate::domain::id::{ComponentId, TeamId};
-use crate::domain::principal::{Actor, Channel, Origin, Principal};
+use crate::domain::principal::Principal;
 use crate::domain::slug::Slug;
 use crate::domain::team::{BUILTIN_TEAM, Team};
 use crate::domain::{Error, Result};
@@ -60,10 +60,7 @@ impl App {
             return Ok(());
         }
         let new_team_id = self.inner.ids.next();
-        let who = Principal {
-            actor: Actor::System,
-            origin: Origin::local(Channel::Server),
-        };
+        let who = Principal::system();
         self.act(&who, move |act| {
             let team = builtin_team(act, new_team_id)?;
             let mut renewed = Vec::new();
@@ -145,6 +142,7 @@ fn builtin_team(act: &Act<'_>, new_id: TeamId) -> Result<Team> {
         name: BUILTIN_TEAM.to_owned(),
         slug,
         created_at_ms: act.now_ms,
+        organization_id: None,
         members: Vec::new(),
     };
     act.insert_team(&team)?;

@@ -183,6 +183,7 @@ impl App {
             component_name,
             created_at_ms: act.now_ms,
             updated_at_ms: act.now_ms,
+            organization_id: act.who.organization(),
         };
         let row = SealedCredential {
             credential,

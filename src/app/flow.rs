@@ -173,6 +173,7 @@ impl App {
             last_started_at_ms: None,
             options: new.options,
             due_at_ms: None,
+            organization_id: act.who.organization(),
         };
         act.insert_flow(&flow)?;
         act.audit(

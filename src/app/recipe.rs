@@ -12,7 +12,7 @@ use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::flow::options::FlowOptions;
 use crate::domain::flow::{Cron, Flow, FlowType, NewFlow};
 use crate::domain::id::{CredentialId, UserId};
-use crate::domain::principal::{Actor, Channel, Origin, Principal};
+use crate::domain::principal::Principal;
 use crate::domain::recipe::accounts::{self, GivenAccount, NeededAccount};
 use crate::domain::recipe::folder::{self, FolderFiles};
 use crate::domain::recipe::{Declared, Recipe, RecipeId, RecipeOrigin, RecipeTitle};
@@ -161,10 +161,7 @@ impl App {
             .iter()
             .map(read_bundled)
             .collect::<Result<Vec<_>>>()?;
-        let system = Principal {
-            actor: Actor::System,
-            origin: Origin::local(Channel::Server),
-        };
+        let system = Principal::system();
         self.act(&system, move |act| {
             recipes.iter().try_for_each(|recipe| put(act, recipe))
         })

@@ -12,7 +12,8 @@ use serde_json::json;
 use super::api_key::hash_of;
 use super::{App, SecretText};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
-use crate::domain::principal::{Actor, Origin, Principal, unauthenticated};
+use crate::domain::organization::Scope;
+use crate::domain::principal::{Origin, Principal, unauthenticated};
 use crate::domain::text::email_key;
 use crate::domain::user::{User, UserState};
 use crate::domain::{Error, Kind, Result};
@@ -44,19 +45,23 @@ impl App {
             self.by_key(&sent.user, None)?
         };
         match found {
-            Some(user) => Ok(Principal::user(user, origin)),
+            Some((user, scope)) => Ok(Principal::user(user, origin).in_scope(scope)),
             None => Err(self.refuse(sent, origin)),
         }
     }
 
     /// Style B: the key belongs to the address, else the password is the user's.
-    fn by_email(&self, sent: &BasicCredentials, origin: &Origin) -> Result<Option<User>> {
+    fn by_email(&self, sent: &BasicCredentials, origin: &Origin) -> Result<Option<(User, Scope)>> {
         let email = email_key(&sent.user);
         let by_key = self.by_key(sent.password.expose(), Some(&email))?;
         if by_key.is_some() || !self.tries_passwords(sent) {
             return Ok(by_key);
         }
-        self.by_password(&email, &sent.password, origin)
+        let Some(user) = self.by_password(&email, &sent.password, origin)? else {
+            return Ok(None);
+        };
+        let memberships = self.read(|read| read.memberships_of(user.id))?;
+        Ok(Some((user, Scope::decide(None, &memberships))))
     }
 
     /// Tells whether what was sent is tried as a login password where no key fits.
@@ -67,7 +72,7 @@ impl App {
     }
 
     /// Finds the user of a key, and of this address where one was sent.
-    fn by_key(&self, key: &str, email: Option<&str>) -> Result<Option<User>> {
+    fn by_key(&self, key: &str, email: Option<&str>) -> Result<Option<(User, Scope)>> {
         let hash = hash_of(key);
         let now_ms = self.now_ms();
         let found = self
@@ -82,7 +87,7 @@ impl App {
         if let Some(found) = &found {
             self.touch(found, now_ms);
         }
-        Ok(found.map(|found| found.user))
+        Ok(found.map(|found| (found.user, found.scope)))
     }
 
     /// Notes the use of a key, at most once a minute, without making the client wait.
@@ -176,10 +181,7 @@ impl App {
     /// looked up by the writer, so that the answer takes no longer for it.
     fn note_failure(&self, user: &str, origin: Origin, limited: bool) {
         let now_ms = self.now_ms();
-        let who = Principal {
-            actor: Actor::Anonymous,
-            origin,
-        };
+        let who = Principal::anonymous(origin);
         let email = user.contains('@').then(|| email_key(user));
         let style = if email.is_some() { "email" } else { "key" };
         let action = if limited {

@@ -105,6 +105,7 @@ pub(super) fn insert(
         name,
         slug,
         created_at_ms: act.now_ms,
+        organization_id: act.who.organization(),
         members: vec![owner],
     };
     act.insert_team(&team)?;

@@ -78,6 +78,7 @@ impl App {
             created_at_ms: now_ms,
             last_used_at_ms: None,
             expires_at_ms: None,
+            organization_id: None,
         };
         let user = self.act(who, move |act| {
             act.insert_user(&user, &password_hash).map_err(|error| {

@@ -136,7 +136,7 @@ fn create(args: &CreateArgs, out: &mut Output) -> Result<(), CliError> {
     let ends_at_ms = args
         .days
         .map(|days| app.now_ms() + i64::from(days) * DAY_MS);
-    let made = app.create_api_key(&operator(), user.id, &args.name, ends_at_ms)?;
+    let made = app.create_api_key(&operator(), user.id, &args.name, ends_at_ms, None)?;
     if args.json {
         return out.json(&json!({
             "id": made.key.id.to_string(),

@@ -1,6 +1,6 @@
 //! API keys: what clients sign in with; v1 calls one `api_secret`.
 
-use super::id::{ApiKeyId, UserId};
+use super::id::{ApiKeyId, OrganizationId, UserId};
 
 /// The leading characters of a key that are kept to tell keys apart (`v2.md 8`).
 pub const PREFIX_CHARS: usize = 8;
@@ -22,4 +22,6 @@ pub struct ApiKey {
     pub last_used_at_ms: Option<i64>,
     /// When it ends, in milliseconds since 1970; never where missing.
     pub expires_at_ms: Option<i64>,
+    /// The organization that it carries (`v2.md 2.1`).
+    pub organization_id: Option<OrganizationId>,
 }

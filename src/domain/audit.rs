@@ -23,6 +23,17 @@ pub enum ObjectKind {
     Recipe,
     /// A setting of the installation.
     Setting,
+    /// An organization.
+    Organization,
+    /// A membership of an organization; its id is that of the organization, a slash, and
+    /// that of the user.
+    Member,
+    /// An invite to an organization.
+    Invite,
+    /// A lookup table.
+    Lookup,
+    /// A data sample.
+    DataSample,
 }
 
 impl ObjectKind {
@@ -38,6 +49,11 @@ impl ObjectKind {
             Self::Flow => "flow",
             Self::Recipe => "recipe",
             Self::Setting => "setting",
+            Self::Organization => "organization",
+            Self::Member => "organization_member",
+            Self::Invite => "organization_invite",
+            Self::Lookup => "lookup",
+            Self::DataSample => "data_sample",
         }
     }
 }

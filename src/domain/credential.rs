@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::id::{ComponentId, CredentialId, UserId};
+use super::id::{ComponentId, CredentialId, OrganizationId, UserId};
+use super::organization::Owner;
 
 /// The largest `keys`, as JSON: an OAuth answer with room to spare.
 pub const KEYS_MAX_BYTES: usize = 64 * 1024;
@@ -24,6 +25,18 @@ pub struct Credential {
     pub created_at_ms: i64,
     /// When it last changed, in milliseconds since 1970.
     pub updated_at_ms: i64,
+    /// The organization whose members may put it on a flow, without seeing the keys.
+    pub organization_id: Option<OrganizationId>,
+}
+
+impl Credential {
+    /// Returns whose it is.
+    pub fn owner(&self) -> Owner {
+        Owner {
+            user: self.user_id,
+            organization: self.organization_id,
+        }
+    }
 }
 
 /// A credential with its keys in clear: for its owner and for running steps.

@@ -8,7 +8,8 @@ pub mod options;
 use self::graph::Graph;
 use self::options::FlowOptions;
 use super::error::{Error, Result};
-use super::id::{FlowId, UserId};
+use super::id::{FlowId, OrganizationId, UserId};
+use super::organization::Owner;
 
 /// The longest cron expression: five fields full of lists fit in.
 const CRON_MAX_BYTES: usize = 256;
@@ -101,6 +102,18 @@ pub struct Flow {
     pub options: FlowOptions,
     /// When its schedule fires next, in milliseconds since 1970.
     pub due_at_ms: Option<i64>,
+    /// The organization that it belongs to.
+    pub organization_id: Option<OrganizationId>,
+}
+
+impl Flow {
+    /// Returns whose it is.
+    pub fn owner(&self) -> Owner {
+        Owner {
+            user: self.user_id,
+            organization: self.organization_id,
+        }
+    }
 }
 
 /// A flow to be made; it begins inactive.

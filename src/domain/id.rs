@@ -142,4 +142,12 @@ ids! {
     FlowId,
     /// The id of a run of a flow, which v2 calls a flow execution.
     ExecutionId,
+    /// The id of an organization, which later documents call a workspace.
+    OrganizationId,
+    /// The id of an invite to an organization.
+    InviteId,
+    /// The id of a lookup table.
+    LookupId,
+    /// The id of a data sample.
+    DataSampleId,
 }

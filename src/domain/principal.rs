@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use super::error::{Error, Result};
-use super::id::UserId;
+use super::id::{OrganizationId, UserId};
+use super::organization::Scope;
 use super::user::User;
 
 /// Through which door a request came.
@@ -73,23 +74,62 @@ pub struct Principal {
     pub actor: Actor,
     /// From where.
     pub origin: Origin,
+    /// For whom it acts, as chosen when it signed in; roles in it are read anew by
+    /// every verb that changes something.
+    pub scope: Scope,
+    /// Whether a tenant administrator passes the checks of other people's objects: in v2
+    /// (`v2.md 2.7`), not in v1, whose documents know no such role (`v1.md 1.7`).
+    pub admin_passes: bool,
 }
 
 impl Principal {
     /// Makes the principal of a signed-in user.
     pub fn user(user: User, origin: Origin) -> Self {
-        Self {
-            actor: Actor::User(Box::new(user)),
-            origin,
-        }
+        Self::new(Actor::User(Box::new(user)), origin)
     }
 
     /// Makes the operator's principal, for the command line and the console.
     pub fn operator(channel: Channel) -> Self {
+        Self::new(Actor::Operator, Origin::local(channel))
+    }
+
+    /// Makes the server's own principal.
+    pub fn system() -> Self {
+        Self::new(Actor::System, Origin::local(Channel::Server))
+    }
+
+    /// Makes the principal of somebody who could not be signed in, or needs not be.
+    pub fn anonymous(origin: Origin) -> Self {
+        Self::new(Actor::Anonymous, origin)
+    }
+
+    /// Makes a principal that acts for itself.
+    fn new(actor: Actor, origin: Origin) -> Self {
         Self {
-            actor: Actor::Operator,
-            origin: Origin::local(channel),
+            actor,
+            origin,
+            scope: Scope::Personal,
+            admin_passes: false,
         }
+    }
+
+    /// Returns the same principal acting for somebody else.
+    #[must_use]
+    pub fn in_scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Returns the same principal as v2 sees it: a tenant administrator passes.
+    #[must_use]
+    pub fn with_passing_admin(mut self) -> Self {
+        self.admin_passes = true;
+        self
+    }
+
+    /// Returns the organization that new objects belong to, where there is one.
+    pub fn organization(&self) -> Option<OrganizationId> {
+        self.scope.organization()
     }
 
     /// Returns the signed-in user's id, where there is one.
@@ -117,6 +157,33 @@ impl Principal {
             Actor::User(user) => user.is_tenant_admin,
             Actor::Operator | Actor::System => true,
             Actor::Anonymous => false,
+        }
+    }
+
+    /// Tells whether the principal passes the checks of other people's objects: the
+    /// operator, and in v2 a tenant administrator (`v2.md 2.7`). Credentials, SSH keys,
+    /// API keys and scheduled executions are no such objects (`v2.md 9`).
+    pub fn passes_all(&self) -> bool {
+        self.is_operator() || (self.admin_passes && self.is_tenant_admin())
+    }
+
+    /// Returns the signed-in user as somebody who makes or changes objects, and refuses
+    /// a guest: one reads and nothing else, everywhere (`v2.md 9`).
+    pub fn require_writer(&self) -> Result<&User> {
+        let user = self.require_user()?;
+        self.refuse_guest()?;
+        Ok(user)
+    }
+
+    /// Refuses a guest. The scope is that of the sign-in: a role taken away meanwhile
+    /// counts from the next request on, as with every role that a request carries.
+    pub fn refuse_guest(&self) -> Result<()> {
+        if self.scope.may_write() || self.is_tenant_admin() {
+            Ok(())
+        } else {
+            Err(Error::forbidden(
+                "you are a guest of this organization: guests read and change nothing",
+            ))
         }
     }
 

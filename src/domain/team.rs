@@ -1,6 +1,6 @@
 //! Developer teams, which own repositories (`v1.md 2.7`).
 
-use super::id::{TeamId, UserId};
+use super::id::{OrganizationId, TeamId, UserId};
 use super::slug::Slug;
 
 /// The slug of the team of the built-in components: flows name them so.
@@ -17,6 +17,8 @@ pub struct Team {
     pub slug: Slug,
     /// When it was made, in milliseconds since 1970.
     pub created_at_ms: i64,
+    /// The organization that it belongs to, whose members edit its components.
+    pub organization_id: Option<OrganizationId>,
     /// Its members, in the order in which they joined.
     pub members: Vec<UserId>,
 }

@@ -4,7 +4,8 @@
 //! others (`v1.md 1.5`).
 
 use super::audit::ObjectKind;
-use super::id::{TeamId, UserId};
+use super::id::{OrganizationId, TeamId, UserId};
+use super::organization::Owner;
 
 /// Who could see an object while it was there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,8 +14,19 @@ pub enum SeenBy {
     User(UserId),
     /// The members of a team.
     Team(TeamId),
+    /// The members of an organization.
+    Organization(OrganizationId),
     /// Every user: recipes and shared components.
     Everyone,
+}
+
+impl SeenBy {
+    /// Returns who could see an object of this owner.
+    pub fn of(owner: Owner) -> Self {
+        owner
+            .organization
+            .map_or(Self::User(owner.user), Self::Organization)
+    }
 }
 
 /// A removed object.

@@ -2,15 +2,18 @@
 
 use rusqlite::{Row, params};
 
+use super::organization::{MEMBERSHIPS, memberships_of};
 use super::user::{USER_COLUMNS, user_of};
 use super::{Read, Write};
 use crate::domain::Result;
 use crate::domain::api_key::ApiKey;
 use crate::domain::id::{ApiKeyId, UserId};
+use crate::domain::organization::Scope;
 use crate::domain::user::User;
 
 /// The columns that [`api_key_of`] reads, in its order.
-const API_KEY_COLUMNS: &str = "id, user_id, name, prefix, created_at, last_used_at, expires_at";
+const API_KEY_COLUMNS: &str =
+    "id, user_id, name, prefix, created_at, last_used_at, expires_at, organization_id";
 
 /// Reads a key from a row of [`API_KEY_COLUMNS`].
 fn api_key_of(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
@@ -22,6 +25,7 @@ fn api_key_of(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
         created_at_ms: row.get(4)?,
         last_used_at_ms: row.get(5)?,
         expires_at_ms: row.get(6)?,
+        organization_id: row.get(7)?,
     })
 }
 
@@ -36,6 +40,8 @@ pub struct FoundKey {
     pub last_used_at_ms: Option<i64>,
     /// When it ends.
     pub expires_at_ms: Option<i64>,
+    /// For whom it acts.
+    pub scope: Scope,
 }
 
 impl Read<'_> {
@@ -48,6 +54,7 @@ impl Read<'_> {
                 key_id: row.get(11)?,
                 last_used_at_ms: row.get(12)?,
                 expires_at_ms: row.get(13)?,
+                scope: Scope::decide(row.get(14)?, &memberships_of(row, 15)?),
             })
         })
     }
@@ -88,7 +95,8 @@ fn user_by_key_sql() -> &'static str {
     static SQL: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     SQL.get_or_init(|| {
         format!(
-            "SELECT {USER_COLUMNS}, k.id, k.last_used_at, k.expires_at
+            "SELECT {USER_COLUMNS}, k.id, k.last_used_at, k.expires_at, k.organization_id,
+                 {MEMBERSHIPS}
              FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.hash = ?1"
         )
     })
@@ -98,8 +106,9 @@ impl Write<'_> {
     /// Adds a key by its hash.
     pub fn insert_api_key(&self, key: &ApiKey, hash: &[u8; 32]) -> Result<()> {
         self.execute(
-            "INSERT INTO api_keys (id, user_id, name, prefix, hash, created_at, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO api_keys (id, user_id, name, prefix, hash, created_at, expires_at,
+                 organization_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 key.id,
                 key.user_id,
@@ -108,6 +117,7 @@ impl Write<'_> {
                 hash,
                 key.created_at_ms,
                 key.expires_at_ms,
+                key.organization_id,
             ],
         )?;
         Ok(())

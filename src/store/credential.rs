@@ -9,7 +9,8 @@ use crate::domain::id::{ComponentId, CredentialId, UserId};
 use crate::domain::slug::Slug;
 
 /// The columns that [`credential_of`] reads, in its order.
-const CREDENTIAL_COLUMNS: &str = "id, user_id, name, type, component_id, created_at, updated_at";
+const CREDENTIAL_COLUMNS: &str =
+    "id, user_id, name, type, component_id, created_at, updated_at, organization_id";
 
 /// Reads a credential from a row that begins with [`CREDENTIAL_COLUMNS`].
 fn credential_of(row: &Row<'_>) -> rusqlite::Result<Credential> {
@@ -21,6 +22,7 @@ fn credential_of(row: &Row<'_>) -> rusqlite::Result<Credential> {
         component_id: row.get(4)?,
         created_at_ms: row.get(5)?,
         updated_at_ms: row.get(6)?,
+        organization_id: row.get(7)?,
     })
 }
 
@@ -39,8 +41,8 @@ pub struct SealedCredential {
 fn sealed_credential_of(row: &Row<'_>) -> rusqlite::Result<SealedCredential> {
     Ok(SealedCredential {
         credential: credential_of(row)?,
-        key_version: row.get(7)?,
-        sealed: row.get(8)?,
+        key_version: row.get(8)?,
+        sealed: row.get(9)?,
     })
 }
 
@@ -112,8 +114,8 @@ impl Write<'_> {
         let credential = &row.credential;
         self.execute(
             "INSERT INTO credentials (id, user_id, name, type, component_id, key_version,
-                 sealed, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 sealed, created_at, updated_at, organization_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 credential.id,
                 credential.user_id,
@@ -124,6 +126,7 @@ impl Write<'_> {
                 row.sealed,
                 credential.created_at_ms,
                 credential.updated_at_ms,
+                credential.organization_id,
             ],
         )?;
         Ok(())

@@ -16,7 +16,7 @@ use crate::domain::slug::Slug;
 /// The columns that [`flow_of`] reads, in its order.
 const FLOW_COLUMNS: &str = "id, user_id, name, description, type, status, graph, cron, \
      recipe_id, version, created_at, updated_at, last_started_at, time_zone, missed, \
-     variables, default_mapper_type, nodes_config, due_at";
+     variables, default_mapper_type, nodes_config, due_at, organization_id";
 
 /// Reads a flow from a row of [`FLOW_COLUMNS`].
 fn flow_of(row: &Row<'_>) -> rusqlite::Result<Flow> {
@@ -37,6 +37,7 @@ fn flow_of(row: &Row<'_>) -> rusqlite::Result<Flow> {
         last_started_at_ms: row.get(12)?,
         options: options_of(row)?,
         due_at_ms: row.get(18)?,
+        organization_id: row.get(19)?,
     })
 }
 
@@ -151,9 +152,10 @@ impl Write<'_> {
         self.execute(
             "INSERT INTO flows (id, user_id, name, description, type, status, graph, cron,
                  recipe_id, version, created_at, updated_at, last_started_at,
-                 time_zone, missed, variables, default_mapper_type, nodes_config, due_at)
+                 time_zone, missed, variables, default_mapper_type, nodes_config, due_at,
+                 organization_id)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                 ?17, ?18, ?19)",
+                 ?17, ?18, ?19, ?20)",
             params![
                 flow.id,
                 flow.user_id,
@@ -174,6 +176,7 @@ impl Write<'_> {
                 flow.options.default_mapper_type.map(MapperKind::as_str),
                 Json(flow.options.nodes_config.clone().into()),
                 flow.due_at_ms,
+                flow.organization_id,
             ],
         )?;
         for (position, node) in (0_i64..).zip(&flow.graph.nodes) {

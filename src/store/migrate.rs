@@ -27,6 +27,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "the engine",
         sql: include_str!("migrations/0002.sql"),
     },
+    Migration {
+        name: "organizations, lookups and data samples",
+        sql: include_str!("migrations/0003.sql"),
+    },
 ];
 
 /// The mark of our files, which `file` and SQLite's tools show: the letters "elas".

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{
-    ApiKeyId, ComponentId, CredentialId, ExecutionId, FlowId, SshKeyId, TeamId, UserId,
+    ApiKeyId, ComponentId, CredentialId, DataSampleId, ExecutionId, FlowId, InviteId, LookupId,
+    OrganizationId, SshKeyId, TeamId, UserId,
 };
 
 /// A person has to come first; clients need not ask often.
@@ -134,6 +135,10 @@ id_columns!(
     CredentialId,
     FlowId,
     ExecutionId,
+    OrganizationId,
+    InviteId,
+    LookupId,
+    DataSampleId,
 );
 
 /// A JSON value in a TEXT column with `CHECK (json_valid(col))`.

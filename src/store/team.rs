@@ -9,13 +9,17 @@ use crate::domain::id::{TeamId, UserId};
 use crate::domain::slug::Slug;
 use crate::domain::team::Team;
 
-/// Reads a team from a row of `id, name, slug, created_at`; its members are not in it.
+/// The columns that [`team_of`] reads, in its order, of `teams t`.
+const TEAM_COLUMNS: &str = "t.id, t.name, t.slug, t.created_at, t.organization_id";
+
+/// Reads a team from a row of [`TEAM_COLUMNS`]; its members are not in it.
 fn team_of(row: &Row<'_>) -> rusqlite::Result<Team> {
     Ok(Team {
         id: row.get(0)?,
         name: row.get(1)?,
         slug: Slug::stored(row.get(2)?),
         created_at_ms: row.get(3)?,
+        organization_id: row.get(4)?,
         members: Vec::new(),
     })
 }
@@ -23,32 +27,24 @@ fn team_of(row: &Row<'_>) -> rusqlite::Result<Team> {
 impl Read<'_> {
     /// Returns the team with this id and its members.
     pub fn team(&self, id: TeamId) -> Result<Option<Team>> {
-        let team = self.query_opt(
-            "SELECT id, name, slug, created_at FROM teams WHERE id = ?1",
-            params![id],
-            team_of,
-        )?;
+        let sql = format!("SELECT {TEAM_COLUMNS} FROM teams t WHERE t.id = ?1");
+        let team = self.query_opt(&sql, params![id], team_of)?;
         team.map(|team| self.with_members(team)).transpose()
     }
 
     /// Returns the team with this slug and its members.
     pub fn team_by_slug(&self, slug: &Slug) -> Result<Option<Team>> {
-        let team = self.query_opt(
-            "SELECT id, name, slug, created_at FROM teams WHERE slug = ?1",
-            params![slug.as_str()],
-            team_of,
-        )?;
+        let sql = format!("SELECT {TEAM_COLUMNS} FROM teams t WHERE t.slug = ?1");
+        let team = self.query_opt(&sql, params![slug.as_str()], team_of)?;
         team.map(|team| self.with_members(team)).transpose()
     }
 
     /// Returns up to `limit` teams with ids after `after`, by id.
     pub fn teams(&self, after: Option<TeamId>, limit: u32) -> Result<Vec<Team>> {
         let after = after.map_or_else(String::new, |id| id.to_string());
-        let teams = self.query_all(
-            "SELECT id, name, slug, created_at FROM teams WHERE id > ?1 ORDER BY id LIMIT ?2",
-            params![after, limit],
-            team_of,
-        )?;
+        let sql =
+            format!("SELECT {TEAM_COLUMNS} FROM teams t WHERE t.id > ?1 ORDER BY t.id LIMIT ?2");
+        let teams = self.query_all(&sql, params![after, limit], team_of)?;
         teams
             .into_iter()
             .map(|team| self.with_members(team))
@@ -58,13 +54,12 @@ impl Read<'_> {
     /// Returns up to `limit` teams of a user with ids after `after`, by id.
     pub fn teams_of(&self, user: UserId, after: Option<TeamId>, limit: u32) -> Result<Vec<Team>> {
         let after = after.map_or_else(String::new, |id| id.to_string());
-        let teams = self.query_all(
-            "SELECT t.id, t.name, t.slug, t.created_at
+        let sql = format!(
+            "SELECT {TEAM_COLUMNS}
              FROM team_members m JOIN teams t ON t.id = m.team_id
-             WHERE m.user_id = ?1 AND m.team_id > ?2 ORDER BY m.team_id LIMIT ?3",
-            params![user, after, limit],
-            team_of,
-        )?;
+             WHERE m.user_id = ?1 AND m.team_id > ?2 ORDER BY m.team_id LIMIT ?3"
+        );
+        let teams = self.query_all(&sql, params![user, after, limit], team_of)?;
         teams
             .into_iter()
             .map(|team| self.with_members(team))
@@ -134,8 +129,15 @@ impl Write<'_> {
     /// Adds a team with its members; a taken slug is a conflict of `name`.
     pub fn insert_team(&self, team: &Team) -> Result<()> {
         let inserted = self.execute(
-            "INSERT INTO teams (id, name, slug, created_at) VALUES (?1, ?2, ?3, ?4)",
-            params![team.id, team.name, team.slug.as_str(), team.created_at_ms],
+            "INSERT INTO teams (id, name, slug, created_at, organization_id)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                team.id,
+                team.name,
+                team.slug.as_str(),
+                team.created_at_ms,
+                team.organization_id,
+            ],
         );
         or_taken(inserted, "name", "is taken by another team")?;
         for user in &team.members {
