@@ -40,4 +40,5 @@ pub use flow::FlowCounts;
 pub use handle::{OpenMode, Stats, Store};
 #[doc(hidden)] // Not for callers: public so that tests can bring their own lists.
 pub use migrate::{APPLICATION_ID, MIGRATIONS, Migration, Plan, SCHEMA};
+pub use organization::HandedOver;
 pub use user::Belongings;

@@ -43,6 +43,7 @@ impl App {
         name: Option<&str>,
     ) -> Result<Component> {
         signed_in(who)?;
+        who.refuse_guest()?;
         let name = name.map(|name| named("name", name)).transpose()?;
         let id = self.inner.ids.next();
         let new_team_id = self.inner.ids.next();
@@ -58,7 +59,7 @@ impl App {
     /// Returns a repository to the members of its team.
     pub fn repository(&self, who: &Principal, id: ComponentId) -> Result<Component> {
         self.read(|read| match read.component(id)? {
-            Some(component) if is_editor(read, who, &component)? => Ok(component),
+            Some(component) if is_insider(read, who, &component)? => Ok(component),
             _ => Err(missing_component(read, who, id, "repository")?),
         })
     }
@@ -250,7 +251,7 @@ pub(super) fn unpin_built_in(read: &Read<'_>, graph: &mut Graph) -> Result<()> {
 }
 
 /// Returns the component `team/component` where `user` may put it on a flow: it is
-/// shared, or its team is the user's.
+/// shared, or its team is the user's or of the user's organization.
 pub(super) fn usable(
     read: &Read<'_>,
     user: UserId,
@@ -258,7 +259,9 @@ pub(super) fn usable(
     component: &Slug,
 ) -> Result<Option<Component>> {
     match read.component_by_slug(team, component)? {
-        Some(found) if found.access.is_shared() || read.is_member(found.team_id, user)? => {
+        Some(found)
+            if found.access.is_shared() || read.may_read_for_team(found.team_id, user)? =>
+        {
             Ok(Some(found))
         }
         _ => Ok(None),
@@ -266,27 +269,44 @@ pub(super) fn usable(
 }
 
 /// Tells whether `who` may see a component and put it on a flow: everyone where it is
-/// shared, else its team.
+/// shared, else its team and the members of its team's organization.
 pub(crate) fn may_use(read: &Read<'_>, who: &Principal, component: &Component) -> Result<bool> {
-    Ok(component.access.is_shared() || is_editor(read, who, component)?)
+    Ok(component.access.is_shared() || is_insider(read, who, component)?)
 }
 
-/// Returns a component that `who` may change: forbidden where it is only shared.
+/// Returns a component that `who` may change: forbidden where it is only shared, and for
+/// guests of its team's organization.
 pub(super) fn editable(read: &Read<'_>, who: &Principal, id: ComponentId) -> Result<Component> {
     match read.component(id)? {
         Some(component) if is_editor(read, who, &component)? => Ok(component),
-        Some(component) if component.access.is_shared() => Err(Error::forbidden(
+        Some(component) if may_use(read, who, &component)? => Err(Error::forbidden(
             "only members of its team change this component",
         )),
         _ => Err(missing_component(read, who, id, "repository")?),
     }
 }
 
-/// Tells whether `who` is of the component's team, or the operator.
-fn is_editor(read: &Read<'_>, who: &Principal, component: &Component) -> Result<bool> {
+/// Tells whether `who` makes and changes components of a team: its members, members of
+/// its organization who are no guests, and who passes all checks (`v2.md 2.7, 4.1`).
+pub(super) fn edits_for(read: &Read<'_>, who: &Principal, team: TeamId) -> Result<bool> {
     match who.user_id() {
-        Some(user) => read.is_member(component.team_id, user),
-        None => Ok(who.is_operator()),
+        _ if who.passes_all() => Ok(true),
+        Some(user) => Ok(who.refuse_guest().is_ok() && read.may_edit_for_team(team, user)?),
+        None => Ok(false),
+    }
+}
+
+/// Tells whether `who` changes a component.
+fn is_editor(read: &Read<'_>, who: &Principal, component: &Component) -> Result<bool> {
+    edits_for(read, who, component.team_id)
+}
+
+/// Tells whether `who` sees what its team alone has: guests too.
+fn is_insider(read: &Read<'_>, who: &Principal, component: &Component) -> Result<bool> {
+    match who.user_id() {
+        _ if who.passes_all() => Ok(true),
+        Some(user) => read.may_read_for_team(component.team_id, user),
+        None => Ok(false),
     }
 }
 
@@ -321,13 +341,13 @@ fn editable_team(act: &Act<'_>, id: TeamId) -> Result<Team> {
             "this team has the built-in components and no others",
         ));
     }
-    let is_member = match act.who.user_id() {
-        Some(user) => team.members.contains(&user),
-        None => act.who.is_operator(),
+    let is_seen = match act.who.user_id() {
+        Some(user) => act.may_read_for_team(id, user)? || act.has_shared_component(id)?,
+        None => false,
     };
-    if is_member {
+    if edits_for(act, act.who, id)? {
         Ok(team)
-    } else if act.has_shared_component(id)? {
+    } else if is_seen {
         Err(Error::forbidden("only members of the team do this"))
     } else {
         Err(missing_team()?)

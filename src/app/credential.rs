@@ -11,6 +11,7 @@ use super::{Act, App, PAGE_MAX, missing};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::credential::{Credential, KEYS_MAX_BYTES, OpenCredential};
 use crate::domain::id::{ComponentId, CredentialId, UserId};
+use crate::domain::organization::Owner;
 use crate::domain::principal::Principal;
 use crate::domain::slug::Slug;
 use crate::domain::team::BUILTIN_TEAM;
@@ -104,7 +105,7 @@ impl App {
     /// The type is free; where it names a component of the built-in team or of one of
     /// the caller's teams, or is `team/component`, the two are joined.
     pub fn create_credential(&self, who: &Principal, new: NewCredential) -> Result<OpenCredential> {
-        let user = who.require_user()?.id;
+        let user = who.require_writer()?.id;
         let app = self.clone();
         self.act(who, move |act| {
             check_credential_count(act, user, 1)?;
@@ -112,7 +113,8 @@ impl App {
         })
     }
 
-    /// Changes a credential of the caller; another's is not found.
+    /// Changes a credential of the caller; forbidden for others of its organization, not
+    /// found for everyone else.
     pub fn change_credential(
         &self,
         who: &Principal,
@@ -122,12 +124,7 @@ impl App {
         let user = who.require_user()?.id;
         let app = self.clone();
         self.act(who, move |act| {
-            let row = act
-                .sealed_credential(id)?
-                .filter(|row| row.credential.user_id == user);
-            let Some(mut row) = row else {
-                return Err(not_there(act, act.who, id)?);
-            };
+            let mut row = to_change(act, act.who, id)?;
             let mut changed = Vec::new();
             if let Some(name) = change.name {
                 row.credential.name = text::name("name", &name)?;
@@ -253,6 +250,73 @@ pub(super) fn check_credential_count(read: &Read<'_>, user: UserId, more: usize)
         ));
     }
     Ok(())
+}
+
+/// What somebody may see of a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// Nothing: it is not there.
+    None,
+    /// Its name and component, and that a flow may use it: members of its organization.
+    Closed,
+    /// Its keys too: its owner.
+    Open,
+}
+
+/// Returns what `who` may see of a credential. Nobody passes this check, neither tenant
+/// administrators nor the operator, who has no keys (`v2.md 9`).
+pub(super) fn sight(read: &Read<'_>, who: &Principal, credential: &Credential) -> Result<Sight> {
+    let Some(user) = who.user_id() else {
+        return Ok(Sight::None);
+    };
+    if credential.user_id == user {
+        return Ok(Sight::Open);
+    }
+    let is_member = match credential.organization_id {
+        Some(organization) => read.role_in(organization, user)?.is_some(),
+        None => false,
+    };
+    Ok(if is_member {
+        Sight::Closed
+    } else {
+        Sight::None
+    })
+}
+
+/// Tells whether a flow of this owner may use a credential: it is the flow's user's own,
+/// or of the organization that owns the flow; for a flow that is its user's alone, of
+/// any organization that the user belongs to.
+pub(super) fn serves(read: &Read<'_>, credential: &Credential, flow: Owner) -> Result<bool> {
+    if credential.user_id == flow.user {
+        return Ok(true);
+    }
+    match credential.organization_id {
+        Some(_) if flow.organization.is_some() => {
+            Ok(flow.organization == credential.organization_id)
+        }
+        Some(organization) => Ok(read.role_in(organization, flow.user)?.is_some()),
+        None => Ok(false),
+    }
+}
+
+/// Returns the row of a credential that `who` may change, which is its owner unless a
+/// guest.
+pub(super) fn to_change(
+    read: &Read<'_>,
+    who: &Principal,
+    id: CredentialId,
+) -> Result<SealedCredential> {
+    let Some(row) = read.sealed_credential(id)? else {
+        return Err(not_there(read, who, id)?);
+    };
+    match sight(read, who, &row.credential)? {
+        Sight::None => Err(not_there(read, who, id)?),
+        Sight::Closed => Err(Error::forbidden("only its owner changes this credential")),
+        Sight::Open => {
+            who.require_writer()?;
+            Ok(row)
+        }
+    }
 }
 
 /// Returns the place for which the keys of the credential `id` are sealed.

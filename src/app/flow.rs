@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::{Act, App, PAGE_MAX, component, missing};
+use super::{Act, App, PAGE_MAX, component, credential, owned};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::component::{FunctionKind, function_kind};
 use crate::domain::flow::chain;
@@ -13,6 +13,7 @@ use crate::domain::flow::graph::{GRAPH_MAX_BYTES, Graph, Node};
 use crate::domain::flow::options::FlowOptions;
 use crate::domain::flow::{Cron, Flow, FlowStatus, FlowType, NewFlow};
 use crate::domain::id::{FlowId, UserId};
+use crate::domain::organization::Owner;
 use crate::domain::principal::Principal;
 use crate::domain::recipe::accounts::required_fields;
 use crate::domain::tombstone::{SeenBy, Tombstone};
@@ -38,7 +39,7 @@ impl App {
         graph: Graph,
         cron: Option<Cron>,
     ) -> Result<Flow> {
-        let user = who.require_user()?.id;
+        let user = who.require_writer()?.id;
         let new = NewFlow {
             name: text::name("name", name)?,
             description: None,
@@ -57,7 +58,11 @@ impl App {
         self.read(|read| check_flow_count(read, user, 1))?;
         let app = self.clone();
         self.act(who, move |act| {
-            check_chain(act, user, &new.graph)?;
+            let owner = Owner {
+                user,
+                organization: act.who.organization(),
+            };
+            check_chain(act, owner, &new.graph)?;
             app.insert_flow(act, user, new)
         })
     }
@@ -103,7 +108,7 @@ impl App {
     /// A flow that can't run is refused with every step and its reason.
     pub fn start_flow(&self, who: &Principal, id: FlowId) -> Result<Flow> {
         self.act(who, move |act| {
-            let flow = load(act, act.who, id)?;
+            let flow = load_to_change(act, act.who, id)?;
             if flow.status == FlowStatus::Active {
                 return Ok(flow);
             }
@@ -116,7 +121,7 @@ impl App {
     /// dropped. Stopping an inactive flow changes nothing.
     pub fn stop_flow(&self, who: &Principal, id: FlowId) -> Result<Flow> {
         self.act(who, move |act| {
-            let flow = load(act, act.who, id)?;
+            let flow = load_to_change(act, act.who, id)?;
             set_status(act, flow, FlowStatus::Inactive, "flow.stop")
         })
     }
@@ -129,7 +134,7 @@ impl App {
     /// run before a start has checked it.
     pub fn suspend_flow(&self, who: &Principal, id: FlowId) -> Result<Flow> {
         self.act(who, move |act| {
-            let flow = load(act, act.who, id)?;
+            let flow = load_to_change(act, act.who, id)?;
             set_status(act, flow, FlowStatus::Suspended, "flow.suspend")
         })
     }
@@ -138,13 +143,13 @@ impl App {
     /// operator. Its owner is told afterwards that it is gone.
     pub fn delete_flow(&self, who: &Principal, id: FlowId) -> Result<Flow> {
         self.act(who, move |act| {
-            let flow = load(act, act.who, id)?;
+            let flow = load_to_change(act, act.who, id)?;
             let flow = set_status(act, flow, FlowStatus::Inactive, "flow.stop")?;
             act.delete_flow(id)?;
             act.insert_tombstone(&Tombstone {
                 kind: ObjectKind::Flow,
                 id: id.to_string(),
-                seen_by: SeenBy::User(flow.user_id),
+                seen_by: SeenBy::of(flow.owner()),
                 deleted_at_ms: act.now_ms,
             })?;
             act.audit(
@@ -211,16 +216,20 @@ pub(super) fn usable_descriptor(
 
 /// Returns the flow with this id as far as `who` may see it.
 fn load(read: &Read<'_>, who: &Principal, id: FlowId) -> Result<Flow> {
-    let may_see = |flow: &Flow| who.is_operator() || who.user_id() == Some(flow.user_id);
-    match read.flow(id)?.filter(may_see) {
-        Some(flow) => Ok(flow),
-        None => Err(missing(
-            read,
-            who,
-            ObjectKind::Flow,
-            &id.to_string(),
-            "flow",
-        )?),
+    owned::visible(read, who, read.flow(id)?, Flow::owner, &named(id))
+}
+
+/// Returns the flow with this id as far as `who` may change it.
+fn load_to_change(read: &Read<'_>, who: &Principal, id: FlowId) -> Result<Flow> {
+    owned::changeable(read, who, read.flow(id)?, Flow::owner, &named(id))
+}
+
+/// Names a flow for errors.
+fn named(id: FlowId) -> owned::Named<'static> {
+    owned::Named {
+        kind: ObjectKind::Flow,
+        id: id.to_string(),
+        what: "flow",
     }
 }
 
@@ -244,8 +253,8 @@ fn set_status(act: &Act<'_>, flow: Flow, status: FlowStatus, action: &'static st
 }
 
 /// Checks the steps and credentials of a new chain, every fault at once.
-fn check_chain(read: &Read<'_>, user: UserId, graph: &Graph) -> Result<()> {
-    let mut steps = Steps::new(read, user);
+fn check_chain(read: &Read<'_>, owner: Owner, graph: &Graph) -> Result<()> {
+    let mut steps = Steps::new(read, owner);
     let mut faults = Vec::new();
     let first = graph.first().map(|node| node.id.as_str());
     for node in &graph.nodes {
@@ -272,7 +281,7 @@ fn check_chain(read: &Read<'_>, user: UserId, graph: &Graph) -> Result<()> {
 
 /// Checks that a flow can run, for its owner, and names every step that can't.
 fn check_runnable(read: &Read<'_>, flow: &Flow) -> Result<()> {
-    let mut steps = Steps::new(read, flow.user_id);
+    let mut steps = Steps::new(read, flow.owner());
     let mut faults = Vec::new();
     let first = flow.graph.first().map(|node| node.id.as_str());
     for node in &flow.graph.nodes {
@@ -299,13 +308,13 @@ fn check_runnable(read: &Read<'_>, flow: &Flow) -> Result<()> {
 /// Looks up what the steps of one flow need, each component once.
 struct Steps<'a> {
     read: &'a Read<'a>,
-    owner: UserId,
+    owner: Owner,
     descriptors: HashMap<String, Result<Value, String>>,
 }
 
 impl<'a> Steps<'a> {
     /// Begins to look, with the eyes of the flow's owner.
-    fn new(read: &'a Read<'a>, owner: UserId) -> Self {
+    fn new(read: &'a Read<'a>, owner: Owner) -> Self {
         Self {
             read,
             owner,
@@ -353,7 +362,7 @@ impl<'a> Steps<'a> {
     /// Returns the descriptor of a step's component, or what is missing.
     fn descriptor(&self, command: &StepCommand, name: &str) -> Result<Result<Value, String>> {
         let (team, slug) = (&command.team, &command.component);
-        let Some(usable) = component::usable(self.read, self.owner, team, slug)? else {
+        let Some(usable) = component::usable(self.read, self.owner.user, team, slug)? else {
             return Ok(Err(format!(
                 "names the component {name}, which is not there"
             )));
@@ -369,13 +378,15 @@ impl<'a> Steps<'a> {
         })
     }
 
-    /// Tells whether the credential on a step is there and the owner's.
+    /// Tells whether the credential on a step is there and one of the owner's.
     fn has_credential(&self, node: &Node) -> Result<bool> {
         let Some(id) = node.credential_id else {
             return Ok(false);
         };
-        let found = self.read.credential(id)?;
-        Ok(found.is_some_and(|credential| credential.user_id == self.owner))
+        match self.read.credential(id)? {
+            Some(credential) => credential::serves(self.read, &credential, self.owner),
+            None => Ok(false),
+        }
     }
 
     /// Returns what is wrong with the credential of a step that needs these fields.

@@ -87,7 +87,7 @@ impl App {
         id: &RecipeId,
         given: Map<String, Value>,
     ) -> Result<Vec<Flow>> {
-        let user = who.require_user()?.id;
+        let user = who.require_writer()?.id;
         self.read(|read| check_flow_count(read, user, folder::FLOWS_MAX))?;
         let (app, id) = (self.clone(), id.clone());
         self.act(who, move |act| {

@@ -5,10 +5,12 @@ use super::user::require_admin;
 use super::{Act, App, PAGE_MAX, missing};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::id::{TeamId, UserId};
+use crate::domain::organization::Role;
 use crate::domain::principal::Principal;
 use crate::domain::slug::Slug;
 use crate::domain::team::Team;
 use crate::domain::{Error, Kind, Result, text};
+use crate::store::Read;
 
 /// The most teams of one user: people are in a handful, and v1 lists them all at once.
 pub const TEAMS_MAX: i64 = 500;
@@ -23,6 +25,7 @@ impl App {
     /// A missing name is generated. A name whose slug another team has is a conflict.
     pub fn create_team(&self, who: &Principal, owner: UserId, name: Option<&str>) -> Result<Team> {
         own_or_operator(who, owner)?;
+        who.refuse_guest()?;
         let name = name.map(|name| named("name", name)).transpose()?;
         let id = self.inner.ids.next();
         self.act(who, move |act| {
@@ -53,26 +56,49 @@ impl App {
         self.read(|read| read.teams(after, limit.min(PAGE_MAX)))
     }
 
-    /// Returns a team: to its members and to tenant administrators.
+    /// Returns a team: to its members, those of its organization, and to tenant
+    /// administrators.
     pub fn team(&self, who: &Principal, id: TeamId) -> Result<Team> {
-        self.read(|read| {
-            let team = read.team(id)?.filter(|team| {
-                let is_member = who
-                    .user_id()
-                    .is_some_and(|user| team.members.contains(&user));
-                is_member || who.is_tenant_admin()
-            });
-            match team {
-                Some(team) => Ok(team),
-                None => Err(missing(
-                    read,
-                    who,
-                    ObjectKind::Team,
-                    &id.to_string(),
-                    "team",
-                )?),
-            }
-        })
+        self.read(|read| visible(read, who, id))
+    }
+}
+
+/// Returns a team as far as `who` may see it: its members, the members of its
+/// organization, and tenant administrators (`v2.md 9`).
+pub(super) fn visible(read: &Read<'_>, who: &Principal, id: TeamId) -> Result<Team> {
+    let is_insider = match who.user_id() {
+        Some(user) => read.may_read_for_team(id, user)?,
+        None => false,
+    };
+    match read.team(id)? {
+        Some(team) if is_insider || who.is_tenant_admin() => Ok(team),
+        _ => {
+            let id = id.to_string();
+            Err(missing(read, who, ObjectKind::Team, &id, "team")?)
+        }
+    }
+}
+
+/// Returns a team whose members and existence `who` may change: its members who are no
+/// guests of its organization, the organization's administrators, and tenant
+/// administrators; forbidden for others who see it (`v2.md 4.9, 9`).
+pub(super) fn editable(read: &Read<'_>, who: &Principal, id: TeamId) -> Result<Team> {
+    let team = visible(read, who, id)?;
+    if who.is_tenant_admin() {
+        return Ok(team);
+    }
+    let user = who.require_writer()?.id;
+    let role = match team.organization_id {
+        Some(organization) => read.role_in(organization, user)?,
+        None => None,
+    };
+    let is_guest = role.is_some_and(|role| !role.may_write());
+    if role == Some(Role::Admin) || (team.members.contains(&user) && !is_guest) {
+        Ok(team)
+    } else {
+        Err(Error::forbidden(
+            "only members of the team and administrators of its organization do this",
+        ))
     }
 }
 

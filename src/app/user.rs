@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::organization::note_hand_over;
 use super::{Act, App, SecretText, missing};
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
@@ -113,7 +114,7 @@ impl App {
     /// Checks that `who` may register a user of this role.
     fn may_register(&self, who: &Principal, role: Role) -> Result<()> {
         if !who.is_operator() {
-            who.require_user()?;
+            who.require_writer()?;
             if self.inner.rules.registration_by_admins_only && !who.is_tenant_admin() {
                 return Err(Error::forbidden(
                     "only tenant administrators register users here",
@@ -203,6 +204,59 @@ impl App {
         self.inner.sign_ins.forget(id);
         Ok(user)
     }
+
+    /// Deletes oneself, or anybody for tenant administrators, with all that is the user's
+    /// alone (`v2.md 4.10`); anybody else is forbidden, whether there or not.
+    ///
+    /// Refused as in [`App::delete_user`], and for members of an organization that has
+    /// others.
+    pub fn delete_account(&self, who: &Principal, id: UserId) -> Result<User> {
+        if who.user_id() != Some(id) {
+            require_admin(who)?;
+        }
+        let user = self.act(who, move |act| {
+            let Some(user) = act.user(id)? else {
+                let id = id.to_string();
+                return Err(missing(act, act.who, ObjectKind::User, &id, "user")?);
+            };
+            delete_with_belongings(act, &user)?;
+            Ok(user)
+        })?;
+        self.inner.sign_ins.forget(id);
+        Ok(user)
+    }
+}
+
+/// Ends the user's part in organizations: the ones that only it was in are deleted, and
+/// what it has of others, which passed to it from members who left, goes on to an
+/// administrator of theirs. Refused for a member of one with others: leave first.
+fn leave_organizations(act: &Act<'_>, user: UserId) -> Result<usize> {
+    let memberships = act.memberships_of(user)?;
+    for membership in &memberships {
+        if act.count_other_members(membership.organization, user)? > 0 {
+            return Err(Error::new(
+                Kind::Conflict,
+                "the user belongs to an organization with other members: leave it first",
+            ));
+        }
+    }
+    for organization in act.organizations_held_by(user)? {
+        if let Some(heir) = act.heir_in(organization, user)? {
+            let passed = act.hand_over(organization, user, heir)?;
+            let what = (organization, user);
+            note_hand_over(act, "organization.hand_over", what, heir, passed)?;
+        }
+    }
+    for membership in &memberships {
+        let id = membership.organization;
+        act.delete_organization(id)?;
+        act.audit(&NewAuditEntry::of(
+            "organization.delete",
+            ObjectKind::Organization,
+            id,
+        ))?;
+    }
+    Ok(memberships.len())
 }
 
 /// Deletes the user's row, what cascades from it, and the teams that only it was in.
@@ -214,6 +268,7 @@ fn delete_with_belongings(act: &Act<'_>, user: &User) -> Result<()> {
             format!("the user owns the component {component}, which somebody else's flow uses"),
         ));
     }
+    let organizations = leave_organizations(act, user.id)?;
     let teams = act.sole_member_teams(user.id)?;
     for team in &teams {
         act.delete_team_with_components(*team)?;
@@ -226,16 +281,18 @@ fn delete_with_belongings(act: &Act<'_>, user: &User) -> Result<()> {
     if !act.delete_user(user.id)? {
         return Err(Error::not_found("user"));
     }
-    if let Some(creator) = user.created_by {
+    let deleter = act.who.user_id().filter(|deleter| *deleter != user.id);
+    if let Some(witness) = user.created_by.or(deleter) {
         act.insert_tombstone(&Tombstone {
             kind: ObjectKind::User,
             id: user.id.to_string(),
-            seen_by: SeenBy::User(creator),
+            seen_by: SeenBy::User(witness),
             deleted_at_ms: act.now_ms,
         })?;
     }
     act.audit(
         &NewAuditEntry::of("user.delete", ObjectKind::User, user.id).with(json!({
+            "organizations": organizations,
             "teams": teams.len(),
             "api_keys": belongings.api_keys,
             "ssh_keys": belongings.ssh_keys,

@@ -98,7 +98,8 @@ impl Read<'_> {
         self.query_all(&sql, params![after, limit], title_of)
     }
 
-    /// Returns up to `limit` components of a user's teams after `after`, team by team,
+    /// Returns up to `limit` components of the teams of a user, and of those of the user's
+    /// organizations, after `after`, team by team,
     /// in each by id: so a page reads little more than its own rows.
     pub fn components_of(
         &self,
@@ -111,10 +112,13 @@ impl Read<'_> {
         });
         let sql = format!(
             "SELECT {COMPONENT_COLUMNS}, {TITLE}
-             FROM team_members m
+             FROM (SELECT team_id FROM team_members WHERE user_id = ?1
+                   UNION SELECT o.id FROM organization_members om
+                       JOIN teams o ON o.organization_id = om.organization_id
+                       WHERE om.user_id = ?1) m
              CROSS JOIN teams t ON t.id = m.team_id
              CROSS JOIN components c ON c.team_id = m.team_id
-             WHERE m.user_id = ?1 AND m.team_id >= ?2 AND (m.team_id > ?2 OR c.id > ?3)
+             WHERE m.team_id >= ?2 AND (m.team_id > ?2 OR c.id > ?3)
              ORDER BY m.team_id, c.id LIMIT ?4"
         );
         self.query_all(&sql, params![user, team, id, limit], title_of)

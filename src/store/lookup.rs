@@ -82,7 +82,8 @@ impl Read<'_> {
     /// Returns the lookup that a flow of this owner calls by id, or by title: its
     /// organization's, else one that is its user's alone, the oldest where two have the title.
     ///
-    /// By id it may also be one of another organization that the user belongs to.
+    /// By id, a flow that is a user's alone may also call one of an organization that the
+    /// user belongs to.
     pub fn lookup_for(&self, owner: Owner, id_or_title: &str) -> Result<Option<Lookup>> {
         if let Ok(id) = id_or_title.parse::<LookupId>()
             && let Some(lookup) = self.lookup(id)?
@@ -102,7 +103,9 @@ impl Read<'_> {
     fn sees_lookup(&self, owner: Owner, lookup: &Lookup) -> Result<bool> {
         match lookup.owner.organization {
             None => Ok(lookup.owner.user == owner.user),
-            Some(organization) if owner.organization == Some(organization) => Ok(true),
+            Some(_) if owner.organization.is_some() => {
+                Ok(owner.organization == lookup.owner.organization)
+            }
             Some(organization) => Ok(self.role_in(organization, owner.user)?.is_some()),
         }
     }

@@ -200,15 +200,29 @@ impl Read<'_> {
         )
     }
 
-    /// Returns the organizations that have objects of a user who is no member of them:
-    /// those that passed to the user from somebody who left.
+    /// Returns who takes over what a user has of an organization: its longest
+    /// administrator, else its longest member, and nobody where it has no other.
+    pub fn heir_in(&self, organization: OrganizationId, user: UserId) -> Result<Option<UserId>> {
+        self.query_opt(
+            "SELECT user_id FROM organization_members
+             WHERE organization_id = ?1 AND user_id <> ?2
+             ORDER BY role = 'admin' DESC, added_at, user_id LIMIT 1",
+            params![organization, user],
+            |row| row.get(0),
+        )
+    }
+
+    /// Returns the organizations that have objects or teams of a user who is no member
+    /// of them: those that passed to the user from somebody who left.
     pub fn organizations_held_by(&self, user: UserId) -> Result<Vec<OrganizationId>> {
         self.query_all(
             "SELECT organization_id FROM (
                  SELECT organization_id FROM flows WHERE user_id = ?1
                  UNION SELECT organization_id FROM credentials WHERE user_id = ?1
                  UNION SELECT organization_id FROM lookups WHERE user_id = ?1
-                 UNION SELECT organization_id FROM data_samples WHERE user_id = ?1)
+                 UNION SELECT organization_id FROM data_samples WHERE user_id = ?1
+                 UNION SELECT t.organization_id FROM team_members m
+                     JOIN teams t ON t.id = m.team_id WHERE m.user_id = ?1)
              WHERE organization_id IS NOT NULL AND organization_id NOT IN
                  (SELECT organization_id FROM organization_members WHERE user_id = ?1)",
             params![user],

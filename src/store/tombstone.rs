@@ -9,6 +9,16 @@ use crate::domain::id::UserId;
 use crate::domain::tombstone::{SeenBy, Tombstone};
 
 impl Read<'_> {
+    /// Tells whether an object was deleted, whoever could see it.
+    pub fn was_deleted(&self, kind: ObjectKind, id: &str) -> Result<bool> {
+        let found = self.query_opt(
+            "SELECT 1 FROM tombstones WHERE kind = ?1 AND id = ?2",
+            params![kind.as_str(), id],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
     /// Tells whether an object was deleted that `user` could see: as its owner, as a
     /// member of the team or organization that it belonged to, or because everyone could.
     pub fn has_seen_deleted(&self, kind: ObjectKind, id: &str, user: UserId) -> Result<bool> {

@@ -2,7 +2,7 @@
 
 use elastane::domain::Kind;
 use elastane::domain::component::{FunctionKind, TriggerKind, function_kind};
-use elastane::domain::principal::{Actor, Channel, Origin, Principal};
+use elastane::domain::principal::{Channel, Origin, Principal};
 use serde_json::json;
 
 use super::given::{build, count, flow_with, id_of, last_audit, member, operator, share};
@@ -278,10 +278,7 @@ fn the_public_list_has_shared_and_built_components_alone_and_pages_meet() {
 #[test]
 fn nobody_lists_without_signing_in() {
     let here = Installation::new();
-    let nobody = Principal {
-        actor: Actor::Anonymous,
-        origin: Origin::local(Channel::Api),
-    };
+    let nobody = Principal::anonymous(Origin::local(Channel::Api));
     let listed = here.app.shared_components(&nobody, None, 1);
     assert_eq!(listed.unwrap_err().kind(), Kind::Unauthenticated);
     let made = here.app.create_component(&nobody, None, None);
