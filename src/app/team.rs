@@ -1,5 +1,7 @@
 //! Verbs about developer teams (`v1.md 2.7`).
 
+use serde_json::json;
+
 use super::api_key::own_or_operator;
 use super::user::require_admin;
 use super::{Act, App, PAGE_MAX, missing};
@@ -8,7 +10,8 @@ use crate::domain::id::{TeamId, UserId};
 use crate::domain::organization::Role;
 use crate::domain::principal::Principal;
 use crate::domain::slug::Slug;
-use crate::domain::team::Team;
+use crate::domain::team::{BUILTIN_TEAM, Team};
+use crate::domain::tombstone::{SeenBy, Tombstone};
 use crate::domain::{Error, Kind, Result, text};
 use crate::store::Read;
 
@@ -61,6 +64,112 @@ impl App {
     pub fn team(&self, who: &Principal, id: TeamId) -> Result<Team> {
         self.read(|read| visible(read, who, id))
     }
+
+    /// Puts users into a team; who is in it already stays as it is. The field of an error
+    /// about a user who is not there is `users.<place>`, counted from 0.
+    pub fn add_team_members(
+        &self,
+        who: &Principal,
+        id: TeamId,
+        users: Vec<UserId>,
+    ) -> Result<Team> {
+        self.act(who, move |act| {
+            let team = editable(act, act.who, id)?;
+            for (place, user) in users.into_iter().enumerate() {
+                if team.members.contains(&user) {
+                    continue;
+                }
+                if act.user(user)?.is_none() {
+                    return Err(Error::invalid(format!("users.{place}"), "is no user"));
+                }
+                if act.count_teams_of(user)? >= TEAMS_MAX {
+                    return Err(too_many_teams());
+                }
+                act.insert_team_member(id, user, act.now_ms)?;
+                act.audit(
+                    &NewAuditEntry::of("team.member.add", ObjectKind::Team, id)
+                        .with(json!({ "user_id": user.to_string() })),
+                )?;
+            }
+            act.team(id)?.ok_or_else(|| Error::not_found("team"))
+        })
+    }
+
+    /// Takes users out of a team; who is not in it is passed over. The last member is a
+    /// conflict, and then nobody is taken out.
+    pub fn remove_team_members(
+        &self,
+        who: &Principal,
+        id: TeamId,
+        users: Vec<UserId>,
+    ) -> Result<Team> {
+        self.act(who, move |act| {
+            editable(act, act.who, id)?;
+            for user in users {
+                if act.delete_team_member(id, user)? {
+                    act.audit(
+                        &NewAuditEntry::of("team.member.remove", ObjectKind::Team, id)
+                            .with(json!({ "user_id": user.to_string() })),
+                    )?;
+                }
+            }
+            match act.team(id)? {
+                Some(team) if !team.members.is_empty() => Ok(team),
+                _ => Err(Error::new(
+                    Kind::Conflict,
+                    "the last member of a team can't be removed: delete the team",
+                )),
+            }
+        })
+    }
+
+    /// Deletes a team; a conflict while it has components. Its members are told that it
+    /// is gone.
+    pub fn delete_team(&self, who: &Principal, id: TeamId) -> Result<Team> {
+        self.act(who, move |act| {
+            let team = editable(act, act.who, id)?;
+            if team.slug.as_str() == BUILTIN_TEAM {
+                return Err(Error::forbidden(
+                    "the team of the built-in components stays",
+                ));
+            }
+            if act.count_components_of_team(id)? > 0 {
+                return Err(Error::new(
+                    Kind::Conflict,
+                    "the team still has components: delete them first",
+                ));
+            }
+            act.delete_team_with_components(id)?;
+            // One row has one kind of witness: the organization where there is one, else
+            // whoever did it, since the team and its members are no more.
+            let seen_by = match (team.organization_id, act.who.user_id()) {
+                (Some(organization), _) => Some(SeenBy::Organization(organization)),
+                (None, Some(user)) => Some(SeenBy::User(user)),
+                (None, None) => None,
+            };
+            if let Some(seen_by) = seen_by {
+                act.insert_tombstone(&Tombstone {
+                    kind: ObjectKind::Team,
+                    id: id.to_string(),
+                    seen_by,
+                    deleted_at_ms: act.now_ms,
+                })?;
+            }
+            act.audit(
+                &NewAuditEntry::of("team.delete", ObjectKind::Team, id)
+                    .with(json!({ "name": team.name })),
+            )?;
+            Ok(team)
+        })
+    }
+}
+
+/// The answer to one team more than a user may have.
+fn too_many_teams() -> Error {
+    Error::new(
+        Kind::Conflict,
+        format!("a user belongs to at most {TEAMS_MAX} teams"),
+    )
 }
 
 /// Returns a team as far as `who` may see it: its members, the members of its
@@ -117,10 +226,7 @@ pub(super) fn insert(
     name: Option<(String, Slug)>,
 ) -> Result<Team> {
     if act.count_teams_of(owner)? >= TEAMS_MAX {
-        return Err(Error::new(
-            Kind::Conflict,
-            format!("a user belongs to at most {TEAMS_MAX} teams"),
-        ));
+        return Err(too_many_teams());
     }
     let (name, slug) = match name {
         Some(given) => given,

@@ -156,6 +156,16 @@ impl Write<'_> {
         Ok(())
     }
 
+    /// Takes a member out; tells whether it was in.
+    #[must_use = "tells whether the member was there"]
+    pub fn delete_team_member(&self, team: TeamId, user: UserId) -> Result<bool> {
+        let changed = self.execute(
+            "DELETE FROM team_members WHERE team_id = ?1 AND user_id = ?2",
+            params![team, user],
+        )?;
+        Ok(changed == 1)
+    }
+
     /// Deletes a team with its components, their builds and variables.
     pub fn delete_team_with_components(&self, team: TeamId) -> Result<()> {
         self.execute("DELETE FROM components WHERE team_id = ?1", params![team])?;
