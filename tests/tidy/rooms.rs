@@ -75,6 +75,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("quick_xml", &["domain"]),
     ("ratatui", &["console"]),
     ("rustix", &["app", "cli"]),
+    ("rquickjs", &["engine"]),
     ("rusqlite", &["store"]),
     ("serde", ANYWHERE),
     ("serde_json", ANYWHERE),
