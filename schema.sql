@@ -301,7 +301,8 @@ CREATE TABLE flow_events (
     seq     INTEGER PRIMARY KEY AUTOINCREMENT, -- order of the events
     flow_id TEXT NOT NULL,                     -- the flow, which may be gone
     kind    TEXT NOT NULL CHECK (kind IN ('changed', 'queued', 'cancelled')), -- what happened
-    at      INTEGER NOT NULL                   -- when
+    at      INTEGER NOT NULL,                  -- when
+    object  INTEGER                            -- seq of the queued message, or of the cancelled run
 ) STRICT;
 
 -- Runs: one thread of messages each, from a trigger to its last step.
@@ -323,7 +324,7 @@ CREATE TABLE executions (
     retry_of     TEXT                      -- the run that it repeats
 ) STRICT;
 CREATE INDEX executions_flow ON executions (flow_id, seq);
-CREATE INDEX executions_open ON executions (seq) WHERE finished_at IS NULL;
+CREATE INDEX executions_open ON executions (flow_id, seq) WHERE finished_at IS NULL;
 CREATE INDEX executions_bodies ON executions (flow_id, seq) WHERE has_bodies = 1 AND errors_total = 0;
 CREATE INDEX executions_failed ON executions (flow_id, seq) WHERE errors_total > 0;
 

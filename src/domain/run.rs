@@ -2,6 +2,7 @@
 //! step. API v2 calls one a flow execution (`v2.md 8`).
 
 pub mod message;
+pub mod part;
 
 use std::fmt;
 

@@ -23,7 +23,8 @@ CREATE TABLE flow_events (
     seq     INTEGER PRIMARY KEY AUTOINCREMENT, -- order of the events
     flow_id TEXT NOT NULL,                     -- the flow, which may be gone
     kind    TEXT NOT NULL CHECK (kind IN ('changed', 'queued', 'cancelled')), -- what happened
-    at      INTEGER NOT NULL                   -- when
+    at      INTEGER NOT NULL,                  -- when
+    object  INTEGER                            -- seq of the queued message, or of the cancelled run
 ) STRICT;
 
 -- Runs: one thread of messages each, from a trigger to its last step.
@@ -45,7 +46,7 @@ CREATE TABLE executions (
     retry_of     TEXT                      -- the run that it repeats
 ) STRICT;
 CREATE INDEX executions_flow ON executions (flow_id, seq);
-CREATE INDEX executions_open ON executions (seq) WHERE finished_at IS NULL;
+CREATE INDEX executions_open ON executions (flow_id, seq) WHERE finished_at IS NULL;
 CREATE INDEX executions_bodies ON executions (flow_id, seq) WHERE has_bodies = 1 AND errors_total = 0;
 CREATE INDEX executions_failed ON executions (flow_id, seq) WHERE errors_total > 0;
 
@@ -112,3 +113,6 @@ CREATE TABLE log_entries (
 ) STRICT;
 CREATE INDEX log_entries_flow ON log_entries (flow_id, seq);
 CREATE INDEX log_entries_execution ON log_entries (execution, seq) WHERE execution IS NOT NULL;
+
+INSERT INTO flow_versions (flow_id, version, graph, created_at)
+    SELECT id, version, graph, updated_at FROM flows;

@@ -1,0 +1,327 @@
+//! Rows of runs and of their parts.
+
+use rusqlite::{Row, params};
+
+use super::component::unreadable;
+use super::{Read, Write};
+use crate::domain::Result;
+use crate::domain::id::{ExecutionId, FlowId};
+use crate::domain::run::part::{CommittedRun, NewExecution, PARTS_MAX, RunKey, RunPart};
+use crate::domain::run::{Execution, RunStatus, RunTrigger};
+
+/// The columns that [`execution_of`] reads, in its order.
+const EXECUTION_COLUMNS: &str = "seq, id, flow_id, flow_version, trigger, status, started_at, \
+     finished_at, steps_total, errors_total, queued, request_id, retry_of";
+
+/// Reads a run from a row of [`EXECUTION_COLUMNS`].
+fn execution_of(row: &Row<'_>) -> rusqlite::Result<Execution> {
+    Ok(Execution {
+        seq: row.get(0)?,
+        id: row.get(1)?,
+        flow_id: row.get(2)?,
+        flow_version: row.get(3)?,
+        trigger: RunTrigger::parse(row.get_ref(4)?.as_str()?)
+            .ok_or_else(|| unreadable(4, "an unknown trigger"))?,
+        status: RunStatus::parse(row.get_ref(5)?.as_str()?)
+            .ok_or_else(|| unreadable(5, "an unknown status"))?,
+        started_at_ms: row.get(6)?,
+        finished_at_ms: row.get(7)?,
+        steps_total: row.get(8)?,
+        errors_total: row.get(9)?,
+        queued: row.get(10)?,
+        request_id: row.get(11)?,
+        retry_of: row.get(12)?,
+    })
+}
+
+/// Which runs a list shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ExecutionFilter {
+    /// Those of this flow.
+    pub flow: Option<FlowId>,
+    /// Those that stand so.
+    pub status: Option<RunStatus>,
+    /// Those that began at this time or later, in milliseconds since 1970.
+    pub since_ms: Option<i64>,
+    /// Those that began before this time, in milliseconds since 1970.
+    pub until_ms: Option<i64>,
+}
+
+/// The steps of a part, as they are stored.
+#[derive(Clone, Debug)]
+pub struct StoredPart {
+    /// The number of the part.
+    pub part: u32,
+    /// The steps, as a JSON list.
+    pub steps: String,
+}
+
+/// Returns the key of a part: parts of later runs come later in both tables.
+fn key_of(execution: i64, part: u32) -> i64 {
+    execution * i64::from(PARTS_MAX) + i64::from(part)
+}
+
+/// Returns the number of the part in a key.
+fn part_of(key: i64) -> u32 {
+    u32::try_from(key % i64::from(PARTS_MAX)).unwrap_or(0)
+}
+
+impl Read<'_> {
+    /// Returns the run with this id.
+    pub fn execution(&self, id: ExecutionId) -> Result<Option<Execution>> {
+        let sql = format!("SELECT {EXECUTION_COLUMNS} FROM executions WHERE id = ?1");
+        self.query_opt(&sql, params![id], execution_of)
+    }
+
+    /// Returns the run with this seq.
+    pub fn execution_by_seq(&self, seq: i64) -> Result<Option<Execution>> {
+        let sql = format!("SELECT {EXECUTION_COLUMNS} FROM executions WHERE seq = ?1");
+        self.query_opt(&sql, params![seq], execution_of)
+    }
+
+    /// Returns up to `limit` runs older than `before`, newest first; of the flows of
+    /// `flows` where it is given, else of all.
+    ///
+    /// `flows` is a subquery's worth of ids: the caller bounds it.
+    pub fn executions(
+        &self,
+        filter: &ExecutionFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Execution>> {
+        let by_flow = if filter.flow.is_some() {
+            "flow_id = ?1"
+        } else {
+            "?1 IS NULL"
+        };
+        let sql = format!(
+            "SELECT {EXECUTION_COLUMNS} FROM executions WHERE {by_flow} AND seq < ?2
+                 AND (?3 IS NULL OR status = ?3)
+                 AND (?4 IS NULL OR started_at >= ?4) AND (?5 IS NULL OR started_at < ?5)
+             ORDER BY seq DESC LIMIT ?6"
+        );
+        self.query_all(
+            &sql,
+            params![
+                filter.flow,
+                before.unwrap_or(i64::MAX),
+                filter.status.map(RunStatus::as_str),
+                filter.since_ms,
+                filter.until_ms,
+                limit
+            ],
+            execution_of,
+        )
+    }
+
+    /// Returns the parts of a run from the part `from` on, at most `limit`.
+    pub fn execution_parts(
+        &self,
+        execution: i64,
+        from: u32,
+        limit: u32,
+    ) -> Result<Vec<StoredPart>> {
+        self.query_all(
+            "SELECT key, steps FROM execution_parts WHERE key BETWEEN ?1 AND ?2
+             ORDER BY key LIMIT ?3",
+            params![
+                key_of(execution, from),
+                key_of(execution, PARTS_MAX - 1),
+                limit
+            ],
+            |row| {
+                Ok(StoredPart {
+                    part: part_of(row.get(0)?),
+                    steps: row.get(1)?,
+                })
+            },
+        )
+    }
+
+    /// Returns the part of a run that holds its step number `at`, counted from 0, and
+    /// how many steps come before that part.
+    pub fn part_of_step(&self, execution: i64, at: i64) -> Result<Option<(u32, i64)>> {
+        self.query_opt(
+            "SELECT key, before FROM (
+                 SELECT key, count, sum(count) OVER (ORDER BY key) - count AS before
+                 FROM execution_parts WHERE key BETWEEN ?1 AND ?2)
+             WHERE before <= ?3 AND before + count > ?3",
+            params![key_of(execution, 0), key_of(execution, PARTS_MAX - 1), at],
+            |row| Ok((part_of(row.get(0)?), row.get(1)?)),
+        )
+    }
+
+    /// Returns the messages of a part as a JSON list; none where they are not kept.
+    pub fn part_messages(&self, execution: i64, part: u32) -> Result<Option<String>> {
+        self.query_opt(
+            "SELECT messages FROM execution_messages WHERE key = ?1",
+            params![key_of(execution, part)],
+            |row| row.get(0),
+        )
+    }
+
+    /// Returns the steps of a part as a JSON list.
+    pub fn part_steps(&self, execution: i64, part: u32) -> Result<Option<String>> {
+        self.query_opt(
+            "SELECT steps FROM execution_parts WHERE key = ?1",
+            params![key_of(execution, part)],
+            |row| row.get(0),
+        )
+    }
+}
+
+impl Write<'_> {
+    /// Adds a part to a run, which it begins where it is new, and settles the run's
+    /// queue rows. A run that is over takes its record, and nothing is queued for it.
+    pub fn add_run_part(&self, flow: FlowId, part: &RunPart, now_ms: i64) -> Result<CommittedRun> {
+        let settled = self.settle(&part.settled)?;
+        let queued = i64::try_from(part.queued.len()).unwrap_or(i64::MAX);
+        let mut done = match &part.run {
+            RunKey::New(new) => self.insert_execution(flow, new, part, queued, now_ms)?,
+            RunKey::Stored(seq) => self.extend_execution(*seq, part, queued - settled, now_ms)?,
+        };
+        let key = key_of(done.seq, done.part);
+        self.execute(
+            "INSERT INTO execution_parts (key, count, steps) VALUES (?1, ?2, ?3)",
+            params![key, part.steps_count, part.steps],
+        )?;
+        self.execute(
+            "INSERT INTO execution_messages (key, messages) VALUES (?1, ?2)",
+            params![key, part.messages],
+        )?;
+        if !done.status.is_over() {
+            done.queued = self.insert_queued(flow, done.seq, done.part, &part.queued, now_ms)?;
+        }
+        Ok(done)
+    }
+
+    /// Adds a run with its first part's numbers.
+    fn insert_execution(
+        &self,
+        flow: FlowId,
+        new: &NewExecution,
+        part: &RunPart,
+        queued: i64,
+        now_ms: i64,
+    ) -> Result<CommittedRun> {
+        let status = status_after(queued, part.errors_count.into(), part.interrupted);
+        self.execute(
+            "INSERT INTO executions (id, flow_id, flow_version, trigger, status, started_at,
+                 finished_at, parts, steps_total, errors_total, queued, has_bodies, request_id,
+                 retry_of)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, 1, ?11, ?12)",
+            params![
+                new.id,
+                flow,
+                new.flow_version,
+                new.trigger.as_str(),
+                status.as_str(),
+                new.started_at_ms,
+                status.is_over().then_some(now_ms),
+                part.steps_count,
+                part.errors_count,
+                queued,
+                new.request_id,
+                new.retry_of,
+            ],
+        )?;
+        Ok(CommittedRun {
+            seq: self.conn().last_insert_rowid(),
+            part: 0,
+            status,
+            errors_total: part.errors_count.into(),
+            queued: Vec::new(),
+        })
+    }
+
+    /// Adds a part's numbers to a run.
+    fn extend_execution(
+        &self,
+        seq: i64,
+        part: &RunPart,
+        more_queued: i64,
+        now_ms: i64,
+    ) -> Result<CommittedRun> {
+        let (number, errors, queued, was_over, status): (u32, i64, i64, bool, String) = self
+            .query_one(
+                "UPDATE executions SET parts = parts + 1, steps_total = steps_total + ?2,
+                     errors_total = errors_total + ?3, has_bodies = 1,
+                     queued = CASE WHEN finished_at IS NULL THEN queued + ?4 ELSE 0 END
+                 WHERE seq = ?1
+                 RETURNING parts - 1, errors_total, queued, finished_at IS NOT NULL, status",
+                params![seq, part.steps_count, part.errors_count, more_queued],
+                |row| {
+                    Ok((
+                        row.get(0)?,
+                        row.get(1)?,
+                        row.get(2)?,
+                        row.get(3)?,
+                        row.get(4)?,
+                    ))
+                },
+            )?;
+        let status = if was_over {
+            RunStatus::parse(&status).unwrap_or(RunStatus::Cancelled)
+        } else {
+            let full = number >= PARTS_MAX - 1;
+            let status = status_after(queued, errors, part.interrupted || full);
+            self.execute(
+                "UPDATE executions SET status = ?2, finished_at = ?3 WHERE seq = ?1",
+                params![seq, status.as_str(), status.is_over().then_some(now_ms)],
+            )?;
+            status
+        };
+        Ok(CommittedRun {
+            seq,
+            part: number,
+            status,
+            errors_total: errors,
+            queued: Vec::new(),
+        })
+    }
+
+    /// Ends a run that is not over; tells whether it was. Its queue rows go.
+    pub fn end_execution(&self, seq: i64, status: RunStatus, now_ms: i64) -> Result<bool> {
+        let ended = self.execute(
+            "UPDATE executions SET status = ?2, finished_at = ?3, queued = 0
+             WHERE seq = ?1 AND finished_at IS NULL",
+            params![seq, status.as_str(), now_ms],
+        )?;
+        self.execute("DELETE FROM queue WHERE execution = ?1", params![seq])?;
+        Ok(ended == 1)
+    }
+
+    /// Ends all runs of a flow that are not over and empties its queues.
+    pub fn end_executions_of(&self, flow: FlowId, status: RunStatus, now_ms: i64) -> Result<usize> {
+        self.execute("DELETE FROM queue WHERE flow_id = ?1", params![flow])?;
+        self.execute(
+            "UPDATE executions SET status = ?2, finished_at = ?3, queued = 0
+             WHERE flow_id = ?1 AND finished_at IS NULL",
+            params![flow, status.as_str(), now_ms],
+        )
+    }
+
+    /// Ends runs that are not over though nothing of them waits: what a server left
+    /// behind that ended in the middle. Returns how many.
+    pub fn end_orphans(&self, now_ms: i64) -> Result<usize> {
+        self.execute(
+            "UPDATE executions SET status = 'interrupted', finished_at = ?1, queued = 0
+             WHERE finished_at IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM queue WHERE queue.execution = executions.seq)",
+            params![now_ms],
+        )
+    }
+}
+
+/// Returns how a run stands once `queued` messages of it wait.
+fn status_after(queued: i64, errors: i64, interrupted: bool) -> RunStatus {
+    if interrupted {
+        RunStatus::Interrupted
+    } else if queued > 0 {
+        RunStatus::Waiting
+    } else if errors > 0 {
+        RunStatus::Error
+    } else {
+        RunStatus::Success
+    }
+}
