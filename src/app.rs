@@ -29,6 +29,7 @@ pub mod password;
 pub mod random;
 pub mod recipe;
 mod request_limit;
+pub mod run;
 mod sign_in;
 pub mod sign_in_cache;
 pub mod ssh_key;

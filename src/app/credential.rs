@@ -224,7 +224,7 @@ impl App {
     }
 
     /// Opens the keys of a row.
-    fn open_keys(&self, row: SealedCredential) -> Result<OpenCredential> {
+    pub(super) fn open_keys(&self, row: SealedCredential) -> Result<OpenCredential> {
         let sealed = Sealed {
             key_version: row.key_version,
             blob: row.sealed,

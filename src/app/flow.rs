@@ -6,19 +6,21 @@ use serde_json::{Value, json};
 
 use super::{Act, App, PAGE_MAX, component, credential, owned};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
-use crate::domain::component::{FunctionKind, function_kind};
+use crate::domain::component::{FunctionKind, TriggerKind, function_kind};
 use crate::domain::flow::chain;
 use crate::domain::flow::command::StepCommand;
 use crate::domain::flow::graph::{GRAPH_MAX_BYTES, Graph, Node};
 use crate::domain::flow::options::FlowOptions;
+use crate::domain::flow::schedule::next_fire;
 use crate::domain::flow::{Cron, Flow, FlowStatus, FlowType, NewFlow};
 use crate::domain::id::{FlowId, UserId};
 use crate::domain::organization::Owner;
 use crate::domain::principal::Principal;
 use crate::domain::recipe::accounts::required_fields;
+use crate::domain::run::RunStatus;
 use crate::domain::tombstone::{SeenBy, Tombstone};
 use crate::domain::{Error, FieldError, Kind, Result, text};
-use crate::store::{FlowCounts, Read};
+use crate::store::{FlowCounts, FlowEventKind, Read};
 
 /// The most flows of one user: far beyond what a person keeps, and no more than a
 /// reader counts in 10 ms (80 ms for a million). The count walks an index, so it is
@@ -107,23 +109,54 @@ impl App {
     ///
     /// A flow that can't run is refused with every step and its reason.
     pub fn start_flow(&self, who: &Principal, id: FlowId) -> Result<Flow> {
-        self.act(who, move |act| {
-            let flow = load_to_change(act, act.who, id)?;
+        self.check_steps(who, id)?;
+        let flow = self.act(who, move |act| {
+            let flow = load_runnable(act, act.who, id)?;
             if flow.status == FlowStatus::Active {
                 return Ok(flow);
             }
-            check_runnable(act, &flow)?;
-            set_status(act, flow, FlowStatus::Active, "flow.start")
-        })
+            act.set_start_failures(id, 0)?;
+            let polls = polls(act, &flow)?;
+            let flow = set_status(act, flow, FlowStatus::Active, "flow.start")?;
+            let due_at_ms = polls.then(|| next_fire(&flow, act.now_ms)).flatten();
+            act.set_due(id, due_at_ms)?;
+            Ok(Flow { due_at_ms, ..flow })
+        })?;
+        self.tell_runtime(id);
+        Ok(flow)
+    }
+
+    /// Checks the steps of a flow that `who` may see with what runs its components:
+    /// unknown functions and configurations that can't work, each named with its step.
+    pub(super) fn check_steps(&self, who: &Principal, id: FlowId) -> Result<()> {
+        self.read(|read| load(read, who, id))?;
+        let (Some(runtime), Some(runnable)) = (self.component_runtime(), self.runnable_flow(id)?)
+        else {
+            return Ok(());
+        };
+        let nodes = runnable.flow.graph.nodes.iter();
+        let faults: Vec<FieldError> = nodes
+            .zip(&runnable.configs)
+            .flat_map(|(node, config)| {
+                let reasons = runtime.check_step(&node.command, config);
+                reasons.into_iter().map(|message| FieldError {
+                    field: node.id.clone(),
+                    message,
+                })
+            })
+            .collect();
+        refuse_start(faults)
     }
 
     /// Stops a flow: one's own, or anybody's for the operator. What was queued is
     /// dropped. Stopping an inactive flow changes nothing.
     pub fn stop_flow(&self, who: &Principal, id: FlowId) -> Result<Flow> {
-        self.act(who, move |act| {
+        let flow = self.act(who, move |act| {
             let flow = load_to_change(act, act.who, id)?;
-            set_status(act, flow, FlowStatus::Inactive, "flow.stop")
-        })
+            stop(act, flow)
+        })?;
+        self.tell_runtime(id);
+        Ok(flow)
     }
 
     /// Suspends a flow: one's own, or anybody's for the operator. What was queued is
@@ -133,19 +166,23 @@ impl App {
     /// inactive flow may be suspended too: it has nothing queued, and still does not
     /// run before a start has checked it.
     pub fn suspend_flow(&self, who: &Principal, id: FlowId) -> Result<Flow> {
-        self.act(who, move |act| {
+        let flow = self.act(who, move |act| {
             let flow = load_to_change(act, act.who, id)?;
+            act.set_due(id, None)?;
             set_status(act, flow, FlowStatus::Suspended, "flow.suspend")
-        })
+        })?;
+        self.tell_runtime(id);
+        Ok(flow)
     }
 
     /// Deletes a flow, stopped first where it runs: one's own, or anybody's for the
     /// operator. Its owner is told afterwards that it is gone.
     pub fn delete_flow(&self, who: &Principal, id: FlowId) -> Result<Flow> {
-        self.act(who, move |act| {
+        let flow = self.act(who, move |act| {
             let flow = load_to_change(act, act.who, id)?;
-            let flow = set_status(act, flow, FlowStatus::Inactive, "flow.stop")?;
+            let flow = stop(act, flow)?;
             act.delete_flow(id)?;
+            act.add_flow_event(id, FlowEventKind::Changed, None, act.now_ms)?;
             act.insert_tombstone(&Tombstone {
                 kind: ObjectKind::Flow,
                 id: id.to_string(),
@@ -157,7 +194,9 @@ impl App {
                     .with(json!({ "name": flow.name })),
             )?;
             Ok(flow)
-        })
+        })?;
+        self.tell_runtime(id);
+        Ok(flow)
     }
 
     /// Adds an inactive flow in the transaction of `act`; the caller checked the graph.
@@ -181,6 +220,7 @@ impl App {
             organization_id: act.who.organization(),
         };
         act.insert_flow(&flow)?;
+        act.insert_flow_version(flow.id, flow.version, &flow.graph, act.now_ms)?;
         act.audit(
             &NewAuditEntry::of("flow.create", ObjectKind::Flow, flow.id)
                 .with(json!({ "name": flow.name, "recipe_id": flow.recipe_id })),
@@ -233,12 +273,44 @@ fn named(id: FlowId) -> owned::Named<'static> {
     }
 }
 
+/// Returns the flow with this id as far as `who` may see it, where it can run.
+pub(super) fn load_runnable(read: &Read<'_>, who: &Principal, id: FlowId) -> Result<Flow> {
+    let flow = load_to_change(read, who, id)?;
+    if flow.status != FlowStatus::Active {
+        check_runnable(read, &flow)?;
+    }
+    Ok(flow)
+}
+
+/// Tells whether a flow is set off by its schedule (`runtime.md 4.4`).
+pub(super) fn polls(read: &Read<'_>, flow: &Flow) -> Result<bool> {
+    let Some(first) = flow.graph.first() else {
+        return Ok(false);
+    };
+    let descriptor = usable_descriptor(read, flow.user_id, &first.command)?;
+    let kind = descriptor.and_then(|it| function_kind(&it, &first.command.function));
+    Ok(kind == Some(FunctionKind::Trigger(TriggerKind::Polling)))
+}
+
+/// Stops a flow in the transaction of `act`: what was queued is dropped, and runs that
+/// are not over end as cancelled (`runtime.md 4.10`).
+fn stop(act: &Act<'_>, flow: Flow) -> Result<Flow> {
+    act.end_executions_of(flow.id, RunStatus::Cancelled, act.now_ms)?;
+    act.set_due(flow.id, None)?;
+    let flow = set_status(act, flow, FlowStatus::Inactive, "flow.stop")?;
+    Ok(Flow {
+        due_at_ms: None,
+        ..flow
+    })
+}
+
 /// Sets the status of a flow and notes it; one that it has already changes nothing.
 fn set_status(act: &Act<'_>, flow: Flow, status: FlowStatus, action: &'static str) -> Result<Flow> {
     if flow.status == status {
         return Ok(flow);
     }
     act.set_flow_status(flow.id, status, act.now_ms)?;
+    act.add_flow_event(flow.id, FlowEventKind::Changed, None, act.now_ms)?;
     act.audit(
         &NewAuditEntry::of(action, ObjectKind::Flow, flow.id)
             .with(json!({ "was": flow.status.as_str() })),
@@ -294,6 +366,11 @@ fn check_runnable(read: &Read<'_>, flow: &Flow) -> Result<()> {
             message,
         }));
     }
+    refuse_start(faults)
+}
+
+/// Refuses to start a flow for these faults, each under the id of its step.
+fn refuse_start(faults: Vec<FieldError>) -> Result<()> {
     if faults.is_empty() {
         return Ok(());
     }

@@ -85,6 +85,25 @@ impl Read<'_> {
         self.query_opt(&sql, params![id], flow_of)
     }
 
+    /// Returns whether a flow runs.
+    pub fn flow_status(&self, id: FlowId) -> Result<Option<FlowStatus>> {
+        self.query_opt(
+            "SELECT status FROM flows WHERE id = ?1",
+            params![id],
+            |row| status_of(row, 0),
+        )
+    }
+
+    /// Returns how often in a row a component of a flow could not be started.
+    pub fn start_failures(&self, id: FlowId) -> Result<u32> {
+        let failures = self.query_opt(
+            "SELECT start_failures FROM flows WHERE id = ?1",
+            params![id],
+            |row| row.get(0),
+        )?;
+        Ok(failures.unwrap_or(0))
+    }
+
     /// Returns up to `limit` flows of a user with ids after `after`, by id.
     pub fn flows_of(&self, user: UserId, after: Option<FlowId>, limit: u32) -> Result<Vec<Flow>> {
         let after = after.map_or_else(String::new, |id| id.to_string());

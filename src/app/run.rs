@@ -1,0 +1,434 @@
+//! What the engine asks of the database: flows ready to run, queues, and the one
+//! transaction in which a slice of work becomes true.
+
+use serde_json::{Map, Value, json};
+
+use super::{Act, App};
+use crate::domain::audit::{NewAuditEntry, ObjectKind};
+use crate::domain::flow::options::Missed;
+use crate::domain::flow::schedule::{fires_between, next_fire};
+use crate::domain::flow::{Flow, FlowStatus, FlowType};
+use crate::domain::id::{ExecutionId, FlowId};
+use crate::domain::principal::Principal;
+use crate::domain::run::part::{
+    CommittedRun, MessageRef, NewExecution, NewLogEntry, NewQueued, PartMessage, Queued, RunKey,
+    RunPart, Slice, StepRecord,
+};
+use crate::domain::run::{LogLevel, Message, RunTrigger};
+use crate::domain::{Error, Kind, Result};
+use crate::store::{FlowEvent, FlowEventKind, QueueSize, Write};
+
+/// The most flows that one transaction of the schedule fires: a few milliseconds.
+pub const FIRE_BATCH: u32 = 200;
+
+/// The most events that are read at once.
+const EVENTS_BATCH: u32 = 1_000;
+
+/// The most runs that are made up for with the policy `all`: more than a day of a
+/// schedule that fires each quarter of an hour.
+const MISSED_MAX: usize = 100;
+
+/// A schedule this late was missed, not delayed: the server was down or the machine
+/// slept.
+const MISSED_AFTER_MS: i64 = 60_000;
+
+/// A flow as the engine runs it.
+pub struct RunnableFlow {
+    /// The flow.
+    pub flow: Flow,
+    /// For each node of its graph the fields merged with the keys of its credential.
+    pub configs: Vec<Map<String, Value>>,
+}
+
+/// A part of a run, decoded.
+#[derive(Debug, Default)]
+pub struct PartData {
+    /// Its steps.
+    pub steps: Vec<StepRecord>,
+    /// Its messages; none where they are not kept.
+    pub messages: Vec<PartMessage>,
+}
+
+/// What the schedule did.
+#[derive(Debug, Default)]
+pub struct Fired {
+    /// The messages that it queued.
+    pub queued: Vec<Queued>,
+    /// When it is due next, in milliseconds since 1970.
+    pub next_due_ms: Option<i64>,
+    /// Whether more is due now.
+    pub has_more: bool,
+}
+
+impl App {
+    /// Returns a flow with the configuration of its steps; none where it is gone.
+    ///
+    /// A credential that is gone leaves the fields alone: the step fails by itself.
+    pub fn runnable_flow(&self, id: FlowId) -> Result<Option<RunnableFlow>> {
+        let found = self.read(|read| {
+            let Some(flow) = read.flow(id)? else {
+                return Ok(None);
+            };
+            let mut sealed = Vec::with_capacity(flow.graph.nodes.len());
+            for node in &flow.graph.nodes {
+                sealed.push(match node.credential_id {
+                    Some(credential) => read.sealed_credential(credential)?,
+                    None => None,
+                });
+            }
+            Ok(Some((flow, sealed)))
+        })?;
+        let Some((flow, sealed)) = found else {
+            return Ok(None);
+        };
+        let mut configs = Vec::with_capacity(sealed.len());
+        for (node, sealed) in flow.graph.nodes.iter().zip(sealed) {
+            let keys = match sealed {
+                Some(row) => self.open_keys(row)?.keys,
+                None => Map::new(),
+            };
+            configs.push(merged(node.members.get("fields"), keys));
+        }
+        Ok(Some(RunnableFlow { flow, configs }))
+    }
+
+    /// Makes a slice of work true: one transaction, on disk when this returns.
+    ///
+    /// Refused with [`Kind::Conflict`] where it needs an active flow and the flow is not.
+    pub fn commit_slice(&self, slice: Slice) -> Result<Vec<CommittedRun>> {
+        let now_ms = self.now_ms();
+        self.inner.store.write(move |write| {
+            if slice.needs_active && write.flow_status(slice.flow)? != Some(FlowStatus::Active) {
+                return Err(Error::new(Kind::Conflict, "the flow is not active"));
+            }
+            let mut done = Vec::with_capacity(slice.runs.len());
+            for part in &slice.runs {
+                done.push(write.add_run_part(slice.flow, part, now_ms)?);
+            }
+            for (step, value) in &slice.snapshots {
+                write.set_snapshot(slice.flow, step, value, now_ms)?;
+            }
+            for (step, key, value) in &slice.kept {
+                write.keep_step_datum(slice.flow, step, key, value.as_ref(), now_ms)?;
+            }
+            for entry in &slice.logs {
+                let run = entry.run.and_then(|at| done.get(at)).map(|run| run.seq);
+                write.add_log_entry(slice.flow, run, entry)?;
+            }
+            Ok(done)
+        })
+    }
+
+    /// Returns a part of a run.
+    pub fn run_part(&self, execution: i64, part: u32) -> Result<PartData> {
+        let (steps, messages) = self.read(|read| {
+            Ok((
+                read.part_steps(execution, part)?,
+                read.part_messages(execution, part)?,
+            ))
+        })?;
+        Ok(PartData {
+            steps: decoded(steps, |value| StepRecord::from_value(&value, part))?,
+            messages: decoded(messages, |value| Some(PartMessage::from_value(value, part)))?,
+        })
+    }
+
+    /// Returns how much waits for each step.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the path of a method is not general enough over the reader's lifetime"
+    )]
+    pub fn queue_sizes(&self) -> Result<Vec<QueueSize>> {
+        self.read(|read| read.queue_sizes())
+    }
+
+    /// Returns up to `limit` messages that wait for a step after `after`.
+    pub fn queued_for(
+        &self,
+        flow: FlowId,
+        step: &str,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Queued>> {
+        self.read(|read| read.queued_for(flow, step, after, limit))
+    }
+
+    /// Returns a message that waits.
+    pub fn queued(&self, seq: i64) -> Result<Option<Queued>> {
+        self.read(|read| read.queued(seq))
+    }
+
+    /// Returns the newest events of flows after `after`, and the seq of the last one.
+    pub fn flow_events(&self, after: i64) -> Result<Vec<FlowEvent>> {
+        self.read(|read| read.flow_events(after, EVENTS_BATCH))
+    }
+
+    /// Returns the seq of the newest event of all.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the path of a method is not general enough over the reader's lifetime"
+    )]
+    pub fn last_flow_event(&self) -> Result<i64> {
+        self.read(|read| read.last_flow_event())
+    }
+
+    /// Returns the snapshot of a step, where it has one.
+    pub fn step_snapshot(&self, flow: FlowId, step: &str) -> Result<Option<Value>> {
+        self.read(|read| read.snapshot(flow, step))
+    }
+
+    /// Returns a piece of data that a step keeps.
+    pub fn step_datum(&self, flow: FlowId, step: &str, key: &str) -> Result<Option<Value>> {
+        self.read(|read| read.step_datum(flow, step, key))
+    }
+
+    /// Notes, without waiting, that messages are being worked on.
+    pub fn lease_later(&self, seqs: Vec<i64>) {
+        self.inner.store.write_later(move |write| {
+            for seq in seqs {
+                write.lease(seq)?;
+            }
+            Ok(())
+        });
+    }
+
+    /// Takes leases back: the server ends in order, and their messages wait as before.
+    pub fn release(&self, seqs: Vec<i64>) -> Result<()> {
+        self.inner.store.write(move |write| {
+            for seq in seqs {
+                write.release(seq)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Ends runs that a server left behind with nothing waiting; returns how many.
+    pub fn end_orphaned_runs(&self) -> Result<usize> {
+        let now_ms = self.now_ms();
+        self.inner
+            .store
+            .write(move |write| write.end_orphans(now_ms))
+    }
+
+    /// Fires what is due: one message into the first step of each due flow.
+    ///
+    /// A flow whose first step is still busy is skipped, and the log says so.
+    pub fn fire_due(&self) -> Result<Fired> {
+        let app = self.clone();
+        let now_ms = self.now_ms();
+        self.inner.store.write(move |write| {
+            let due = write.due_flows(now_ms, FIRE_BATCH)?;
+            let mut fired = Fired {
+                has_more: due.len() >= FIRE_BATCH as usize,
+                ..Fired::default()
+            };
+            for (id, due_at_ms) in due {
+                let Some(flow) = write.flow(id)?.filter(|f| f.status == FlowStatus::Active) else {
+                    write.set_due(id, None)?;
+                    continue;
+                };
+                write.set_due(id, next_fire(&flow, now_ms))?;
+                for nth in 0..runs_of(&flow, due_at_ms, now_ms) {
+                    // Runs that are made up for wait behind each other.
+                    let Some(queued) = app.fire_one(write, &flow, nth == 0, now_ms)? else {
+                        break;
+                    };
+                    fired.queued.push(queued);
+                }
+            }
+            fired.next_due_ms = write.next_due()?;
+            Ok(fired)
+        })
+    }
+
+    /// Queues one message into the first step of a flow, unless the step is busy.
+    fn fire_one(
+        &self,
+        write: &Write<'_>,
+        flow: &Flow,
+        unless_busy: bool,
+        now_ms: i64,
+    ) -> Result<Option<Queued>> {
+        let Some(first) = flow.graph.first() else {
+            return Ok(None);
+        };
+        // What is worked on stays in the queue until it is done.
+        if unless_busy && !write.queued_for(flow.id, &first.id, 0, 1)?.is_empty() {
+            if flow.flow_type == FlowType::Ordinary {
+                let entry = NewLogEntry {
+                    step: Some(first.id.clone()),
+                    at_ms: now_ms,
+                    level: LogLevel::Warn,
+                    message: "the schedule was skipped: the step is still busy".to_owned(),
+                    run: None,
+                };
+                write.add_log_entry(flow.id, None, &entry)?;
+            }
+            return Ok(None);
+        }
+        let new = NewExecution {
+            id: self.inner.ids.next(),
+            flow_version: flow.version,
+            trigger: RunTrigger::Schedule,
+            started_at_ms: now_ms,
+            request_id: None,
+            retry_of: None,
+        };
+        let part = first_part(new, &first.id, Message::empty(), now_ms);
+        let done = write.add_run_part(flow.id, &part, now_ms)?;
+        match done.queued.first() {
+            Some(seq) => write.queued(*seq),
+            None => Ok(None),
+        }
+    }
+
+    /// Begins a run of a flow by hand: one's own flow, or anybody's for the operator.
+    /// Returns its id; the message waits for the engine.
+    ///
+    /// Refused with [`Kind::Conflict`] where the flow can't run, with every step and
+    /// its reason.
+    pub fn run_flow_now(&self, who: &Principal, id: FlowId) -> Result<ExecutionId> {
+        self.check_steps(who, id)?;
+        let app = self.clone();
+        let execution = self.act(who, move |act| {
+            let flow = super::flow::load_runnable(act, act.who, id)?;
+            let run = app.inner.ids.next();
+            let first = flow
+                .graph
+                .first()
+                .ok_or_else(|| Error::new(Kind::Conflict, "the flow has no first step"))?;
+            let new = NewExecution {
+                id: run,
+                flow_version: flow.version,
+                trigger: RunTrigger::Manual,
+                started_at_ms: act.now_ms,
+                request_id: act.who.origin.request_id.clone(),
+                retry_of: None,
+            };
+            let part = first_part(new, &first.id, Message::empty(), act.now_ms);
+            let done = act.add_run_part(flow.id, &part, act.now_ms)?;
+            act.add_flow_event(
+                flow.id,
+                FlowEventKind::Queued,
+                done.queued.first().copied(),
+                act.now_ms,
+            )?;
+            act.audit(
+                &NewAuditEntry::of("flow.run", ObjectKind::Flow, flow.id)
+                    .with(json!({ "execution": run.to_string() })),
+            )?;
+            Ok(run)
+        })?;
+        self.tell_runtime(id);
+        Ok(execution)
+    }
+
+    /// Suspends a flow whose component could not be started too often in a row, and
+    /// says so in its log; otherwise notes the failure. Returns whether it is suspended.
+    pub fn note_start_failure(&self, flow: FlowId, step: &str, reason: &str) -> Result<bool> {
+        let (step, reason) = (step.to_owned(), reason.to_owned());
+        let who = Principal::system();
+        let suspended = self.act(&who, move |act| {
+            let failures = act.start_failures(flow)? + 1;
+            act.set_start_failures(flow, failures)?;
+            let suspends = failures >= START_FAILURES_MAX;
+            let message = if suspends {
+                format!("the component could not be started {failures} times; the flow is suspended: {reason}")
+            } else {
+                format!("the component could not be started: {reason}")
+            };
+            let entry = NewLogEntry {
+                step: Some(step),
+                at_ms: act.now_ms,
+                level: LogLevel::Error,
+                message,
+                run: None,
+            };
+            act.add_log_entry(flow, None, &entry)?;
+            if suspends {
+                suspend(act, flow)?;
+            }
+            Ok(suspends)
+        })?;
+        if suspended {
+            self.tell_runtime(flow);
+        }
+        Ok(suspended)
+    }
+
+    /// Tells whatever runs components that the work of a flow changed.
+    pub(super) fn tell_runtime(&self, flow: FlowId) {
+        if let Some(runtime) = self.component_runtime() {
+            runtime.flow_changed(flow);
+        }
+    }
+}
+
+/// Failed starts of a component in a row that suspend its flow (`runtime.md 4.10`).
+pub const START_FAILURES_MAX: u32 = 5;
+
+/// Suspends a flow in the transaction of `act`.
+fn suspend(act: &Act<'_>, flow: FlowId) -> Result<()> {
+    act.set_flow_status(flow, FlowStatus::Suspended, act.now_ms)?;
+    act.set_due(flow, None)?;
+    act.set_start_failures(flow, 0)?;
+    act.add_flow_event(flow, FlowEventKind::Changed, None, act.now_ms)?;
+    act.audit(&NewAuditEntry::of("flow.suspend", ObjectKind::Flow, flow))
+}
+
+/// Makes the part that begins a run with one message waiting for a step.
+pub(super) fn first_part(new: NewExecution, step: &str, message: Message, now_ms: i64) -> RunPart {
+    let kept = PartMessage::outside(message).to_value();
+    let bytes = kept.to_string().len() as u64;
+    RunPart {
+        run: RunKey::New(new),
+        steps: "[]".to_owned(),
+        steps_count: 0,
+        errors_count: 0,
+        messages: Value::Array(vec![kept]).to_string(),
+        queued: vec![NewQueued {
+            step: step.to_owned(),
+            message: MessageRef::Own(0),
+            bytes,
+            attempt: 1,
+            due_at_ms: now_ms,
+            fault: None,
+        }],
+        settled: Vec::new(),
+        interrupted: false,
+    }
+}
+
+/// Returns how often a flow that was due at `due_at_ms` runs now.
+fn runs_of(flow: &Flow, due_at_ms: i64, now_ms: i64) -> usize {
+    if now_ms - due_at_ms < MISSED_AFTER_MS {
+        return 1;
+    }
+    match flow.options.missed {
+        Missed::Skip => 0,
+        Missed::Once => 1,
+        Missed::All => fires_between(flow, due_at_ms, now_ms, MISSED_MAX).len(),
+    }
+}
+
+/// Merges the fields of a node with the keys of its credential: a field that says
+/// something wins.
+fn merged(fields: Option<&Value>, keys: Map<String, Value>) -> Map<String, Value> {
+    let mut config = keys;
+    for (name, value) in fields.and_then(Value::as_object).into_iter().flatten() {
+        let says_nothing = value.is_null() || value.as_str() == Some("");
+        if !says_nothing || !config.contains_key(name) {
+            config.insert(name.clone(), value.clone());
+        }
+    }
+    config
+}
+
+/// Decodes a stored JSON list; what is damaged is left out.
+fn decoded<T>(text: Option<String>, read: impl Fn(Value) -> Option<T>) -> Result<Vec<T>> {
+    let Some(text) = text else {
+        return Ok(Vec::new());
+    };
+    let values: Vec<Value> = serde_json::from_str(&text).map_err(Error::internal)?;
+    Ok(values.into_iter().filter_map(read).collect())
+}
