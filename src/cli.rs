@@ -12,6 +12,7 @@ mod database;
 mod demo;
 mod error;
 mod filter;
+mod flow;
 mod init;
 mod key;
 mod list;
@@ -73,6 +74,9 @@ enum Command {
     /// Look at SSH public keys
     #[command(subcommand)]
     Sshkey(sshkey::Command),
+    /// Look at flows, start and stop them, carry them from one installation to another
+    #[command(subcommand)]
+    Flow(flow::Command),
     /// Import and look at recipes
     #[command(subcommand)]
     Recipe(recipe::Command),
@@ -150,6 +154,7 @@ fn execute(command: Command, out: &mut Output) -> Result<(), CliError> {
         Command::Key(command) => key::run(command, out),
         Command::Team(command) => team::run(command, out),
         Command::Sshkey(command) => sshkey::run(command, out),
+        Command::Flow(command) => flow::run(command, out),
         Command::Recipe(command) => recipe::run(command, out),
         Command::Maintenance(command) => maintenance::run(command, out),
         Command::Audit(command) => audit::run(command, out),

@@ -1,5 +1,7 @@
 //! Verbs about flows; v1 calls one a task (`v1.md 2.6, 3.6`).
 
+mod transfer;
+
 use std::collections::HashMap;
 
 use serde_json::{Value, json};

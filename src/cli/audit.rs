@@ -2,23 +2,18 @@
 
 use clap::Subcommand;
 
-use super::database::{DatabaseArgs, operator};
+use super::database::operator;
 use super::error::CliError;
-use super::list::{self, Cell, Column, ListArgs, hidden, shown};
+use super::list::{Cell, Column, ListedArgs, hidden, shown};
 use super::output::Output;
-use crate::app::{Opening, PAGE_MAX};
+use crate::app::PAGE_MAX;
 use crate::domain::audit::AuditEntry;
 
 /// What is done with the audit log.
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum Command {
     /// List the entries, newest first
-    List {
-        #[command(flatten)]
-        database: DatabaseArgs,
-        #[command(flatten)]
-        list: ListArgs,
-    },
+    List(ListedArgs),
 }
 
 /// The columns of entries.
@@ -55,11 +50,10 @@ fn row(entry: &AuditEntry) -> Vec<Cell> {
 
 /// Runs a command about the audit log.
 pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
-    let Command::List { database, list } = command;
-    let app = database.open(Opening::Look)?;
-    list::print(
+    let Command::List(listed) = command;
+    let app = listed.open()?;
+    listed.print(
         out,
-        &list,
         COLUMNS,
         |last: Option<&AuditEntry>| {
             app.audit_entries(&operator(), last.map(|entry| entry.id), PAGE_MAX)

@@ -40,6 +40,17 @@ impl Filter {
     }
 }
 
+/// Returns the column that a field of a filter means: what a user's list calls its
+/// state is the status of flows and of executions, and people type either.
+fn known_as<'a>(field: &'a str, columns: &[Column]) -> &'a str {
+    let has = |key: &str| columns.iter().any(|column| column.key == key);
+    match field {
+        "state" if !has("state") && has("status") => "status",
+        "status" if !has("status") && has("state") => "state",
+        other => other,
+    }
+}
+
 impl Term {
     fn parse(term: &str, columns: &[Column]) -> Result<Self, CliError> {
         let (is_negative, rest) = match term.strip_prefix('!') {
@@ -49,6 +60,7 @@ impl Term {
         let (field, text) = match rest.split_once(':') {
             // A time has a colon too, so what stands before one may be no field.
             Some((field, text)) if field.chars().all(|c| c.is_ascii_lowercase() || c == '_') => {
+                let field = known_as(field, columns);
                 if !columns.iter().any(|column| column.key == field) {
                     let known: Vec<&str> = columns.iter().map(|column| column.key).collect();
                     return Err(CliError::usage(

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::database::{DatabaseArgs, operator};
 use super::error::{Advice, CliError};
-use super::list::{self, Cell, Column, ListArgs, shown};
+use super::list::{Cell, Column, ListedArgs, shown};
 use super::output::Output;
 use super::terminal::secret_from_stdin;
 use super::user::find;
@@ -24,11 +24,9 @@ pub(super) enum Command {
     /// List a user's keys; the keys themselves are not kept
     List {
         #[command(flatten)]
-        database: DatabaseArgs,
+        listed: ListedArgs,
         /// The e-mail address or the id of the user
         user: String,
-        #[command(flatten)]
-        list: ListArgs,
     },
     /// Revoke a key at once
     Revoke {
@@ -86,16 +84,11 @@ fn row(key: &ApiKey) -> Vec<Cell> {
 pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
     match command {
         Command::Create(args) => create(&args, out),
-        Command::List {
-            database,
-            user,
-            list,
-        } => {
-            let app = database.open(Opening::Look)?;
+        Command::List { listed, user } => {
+            let app = listed.open()?;
             let user = find(&app, &user)?;
-            list::print(
+            listed.print(
                 out,
-                &list,
                 COLUMNS,
                 |last: Option<&ApiKey>| {
                     app.api_keys_of(&operator(), user.id, last.map(|key| key.id), PAGE_MAX)

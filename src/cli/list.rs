@@ -6,9 +6,11 @@
 use clap::Args;
 use serde_json::{Map, Value};
 
+use super::database::DatabaseArgs;
 use super::error::CliError;
 use super::filter::Filter;
 use super::output::{Output, clean};
+use crate::app::{App, Opening};
 use crate::domain::Result;
 
 /// The widest cell of a table; longer texts are cut there, in JSON and CSV never.
@@ -19,7 +21,7 @@ const TAB: &str = "    ";
 
 /// How a list is printed, and which of its rows.
 #[derive(Clone, Debug, Args)]
-pub(super) struct ListArgs {
+struct ListArgs {
     /// Print a JSON array of objects
     #[arg(long, group = "format")]
     json: bool,
@@ -32,6 +34,33 @@ pub(super) struct ListArgs {
     /// Keep rows with this: a word, FIELD:VALUE, or !WORD for rows without it
     #[arg(long, value_name = "TERMS")]
     filter: Vec<String>,
+}
+
+/// What every list takes: a database, and how it is printed.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ListedArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+impl ListedArgs {
+    /// Opens the database to look at it.
+    pub(super) fn open(&self) -> Result<App, CliError> {
+        self.database.open(Opening::Look)
+    }
+
+    /// Prints a list, see [`print`].
+    pub(super) fn print<T>(
+        &self,
+        out: &mut Output,
+        columns: &[Column],
+        page: impl FnMut(Option<&T>) -> Result<Vec<T>>,
+        row: impl Fn(&T) -> Vec<Cell>,
+    ) -> Result<(), CliError> {
+        print(out, &self.list, columns, page, row)
+    }
 }
 
 /// A column of a list, a member of an object.
@@ -153,7 +182,7 @@ fn short_time_text(at_ms: i64) -> String {
 }
 
 /// Prints a list: `page` returns the rows after the last one that it gave, none at the end.
-pub(super) fn print<T>(
+fn print<T>(
     out: &mut Output,
     args: &ListArgs,
     columns: &[Column],

@@ -9,7 +9,7 @@ use clap::Subcommand;
 
 use super::database::{DatabaseArgs, operator};
 use super::error::{Advice, CliError};
-use super::list::{self, Cell, Column, ListArgs, hidden, shown};
+use super::list::{self, Cell, Column, ListedArgs, hidden, shown};
 use super::output::Output;
 use super::terminal::confirm;
 use crate::app::Opening;
@@ -27,12 +27,7 @@ pub(super) enum Command {
         dir: PathBuf,
     },
     /// List all recipes
-    List {
-        #[command(flatten)]
-        database: DatabaseArgs,
-        #[command(flatten)]
-        list: ListArgs,
-    },
+    List(ListedArgs),
     /// Show one recipe
     Show {
         #[command(flatten)]
@@ -99,13 +94,12 @@ fn row(recipe: &Recipe) -> Vec<Cell> {
 pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
     match command {
         Command::Import { database, dir } => import::run(&database, &dir, out),
-        Command::List { database, list } => {
-            let app = database.open(Opening::Look)?;
+        Command::List(listed) => {
+            let app = listed.open()?;
             // Recipes are bounded in number and come in one piece.
             let mut all = Some(app.recipes(&operator())?);
-            list::print(
+            listed.print(
                 out,
-                &list,
                 TITLE_COLUMNS,
                 |_: Option<&RecipeTitle>| Ok(all.take().unwrap_or_default()),
                 title_row,

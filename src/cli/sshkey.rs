@@ -2,12 +2,12 @@
 
 use clap::Subcommand;
 
-use super::database::{DatabaseArgs, operator};
+use super::database::operator;
 use super::error::CliError;
-use super::list::{self, Cell, Column, ListArgs, hidden, shown};
+use super::list::{Cell, Column, ListedArgs, hidden, shown};
 use super::output::Output;
 use super::user::find;
-use crate::app::{App, Opening, PAGE_MAX};
+use crate::app::{App, PAGE_MAX};
 use crate::domain::Result as DomainResult;
 use crate::domain::id::UserId;
 use crate::domain::ssh_key::SshKey;
@@ -18,11 +18,9 @@ pub(super) enum Command {
     /// List the keys of a user, or of everybody
     List {
         #[command(flatten)]
-        database: DatabaseArgs,
+        listed: ListedArgs,
         /// The e-mail address or the id of the user
         user: Option<String>,
-        #[command(flatten)]
-        list: ListArgs,
     },
 }
 
@@ -60,16 +58,11 @@ fn row(key: &SshKey) -> Vec<Cell> {
 
 /// Runs a command about SSH keys.
 pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
-    let Command::List {
-        database,
-        user,
-        list,
-    } = command;
-    let app = database.open(Opening::Look)?;
+    let Command::List { listed, user } = command;
+    let app = listed.open()?;
     let one = user.map(|user| find(&app, &user)).transpose()?;
-    list::print(
+    listed.print(
         out,
-        &list,
         COLUMNS,
         |last: Option<&SshKey>| match &one {
             Some(user) => app.ssh_keys_of(&operator(), user.id, last.map(|key| key.id), PAGE_MAX),

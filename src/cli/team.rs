@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::database::{DatabaseArgs, operator};
 use super::error::{Advice, CliError};
-use super::list::{self, Cell, Column, ListArgs, shown};
+use super::list::{self, Cell, Column, ListedArgs, shown};
 use super::output::Output;
 use crate::app::{App, Opening, PAGE_MAX};
 use crate::domain::id::TeamId;
@@ -14,12 +14,7 @@ use crate::domain::team::Team;
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum Command {
     /// List all teams
-    List {
-        #[command(flatten)]
-        database: DatabaseArgs,
-        #[command(flatten)]
-        list: ListArgs,
-    },
+    List(ListedArgs),
     /// Show one team
     Show {
         #[command(flatten)]
@@ -59,11 +54,10 @@ fn row(app: &App, team: &Team) -> Vec<Cell> {
 /// Runs a command about teams.
 pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
     match command {
-        Command::List { database, list } => {
-            let app = database.open(Opening::Look)?;
-            list::print(
+        Command::List(listed) => {
+            let app = listed.open()?;
+            listed.print(
                 out,
-                &list,
                 COLUMNS,
                 |last: Option<&Team>| app.teams(&operator(), last.map(|team| team.id), PAGE_MAX),
                 |team| row(&app, team),

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::database::{DatabaseArgs, operator};
 use super::error::{Advice, CliError};
-use super::list::{self, Cell, Column, ListArgs, hidden, shown};
+use super::list::{self, Cell, Column, ListedArgs, hidden, shown};
 use super::output::Output;
 use super::terminal::{PasswordArgs, confirm};
 use crate::app::user::Role;
@@ -19,12 +19,7 @@ pub(super) enum Command {
     /// Register a user and show the first API key, once
     Add(AddArgs),
     /// List all users
-    List {
-        #[command(flatten)]
-        database: DatabaseArgs,
-        #[command(flatten)]
-        list: ListArgs,
-    },
+    List(ListedArgs),
     /// Show one user
     Show {
         #[command(flatten)]
@@ -165,11 +160,10 @@ pub(super) fn find(app: &App, email_or_id: &str) -> Result<User, CliError> {
 pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
     match command {
         Command::Add(args) => add(args, out),
-        Command::List { database, list } => {
-            let app = database.open(Opening::Look)?;
-            list::print(
+        Command::List(listed) => {
+            let app = listed.open()?;
+            listed.print(
                 out,
-                &list,
                 COLUMNS,
                 |last: Option<&User>| app.users(&operator(), last.map(|user| user.id), PAGE_MAX),
                 row,

@@ -4,6 +4,7 @@ pub mod chain;
 pub mod command;
 pub mod graph;
 pub mod options;
+pub mod portable;
 pub mod schedule;
 
 use self::graph::Graph;
