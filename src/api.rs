@@ -11,6 +11,7 @@ pub mod ops;
 pub mod route;
 pub mod shape;
 pub mod shared;
+pub mod storage;
 pub mod v1;
 pub mod v2;
 pub mod version;
@@ -20,6 +21,7 @@ use route::Route;
 /// Returns all routes of the server.
 pub fn routes() -> Vec<Route> {
     let mut routes = ops::ROUTES.to_vec();
+    routes.extend_from_slice(storage::ROUTES);
     routes.extend(v1::routes());
     routes.extend(v2::routes());
     routes

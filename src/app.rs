@@ -34,6 +34,7 @@ mod sign_in;
 pub mod sign_in_cache;
 pub mod ssh_key;
 pub mod ssh_key_policy;
+pub mod storage;
 pub mod team;
 mod upkeep;
 pub mod user;
@@ -78,6 +79,7 @@ struct Inner {
     requests: request_limit::RequestLimits,
     callbacks: callback::Callbacks,
     outgoing: outgoing::Outgoing,
+    objects: storage::Folder,
     rules: Rules,
     runtime: OnceLock<Arc<dyn component_runtime::ComponentRuntime>>,
 }

@@ -101,6 +101,8 @@ pub struct Settings {
     pub max_connections: usize,
     /// The largest body of an ordinary request, in bytes.
     pub max_body_bytes: u64,
+    /// The largest file of the object storage, in bytes.
+    pub max_object_bytes: u64,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// The token that lets others than loopback peers read the metrics.

@@ -11,6 +11,7 @@ pub mod error;
 pub mod flow;
 pub mod id;
 pub mod lookup;
+pub mod object;
 pub mod organization;
 pub mod principal;
 pub mod recipe;

@@ -17,6 +17,7 @@ mod handle;
 mod inside;
 mod lookup;
 mod migrate;
+mod object;
 #[doc(hidden)] // Not for callers: public so that tests can shorten limits.
 pub mod options;
 mod organization;
@@ -45,6 +46,7 @@ pub use flow_state::{FlowEvent, FlowEventKind, LogEntry};
 pub use handle::{OpenMode, Stats, Store};
 #[doc(hidden)] // Not for callers: public so that tests can bring their own lists.
 pub use migrate::{APPLICATION_ID, MIGRATIONS, Migration, Plan, SCHEMA};
+pub use object::ObjectRow;
 pub use organization::HandedOver;
 pub use queue::QueueSize;
 pub use user::Belongings;

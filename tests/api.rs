@@ -5,6 +5,7 @@ mod common;
 mod matrix;
 mod ops;
 mod recipes;
+mod storage;
 mod tasks;
 mod users;
 mod v2_rules;

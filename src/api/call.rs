@@ -1,5 +1,6 @@
 //! One call, parsed, and the reply to it.
 
+use std::fs::File;
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
@@ -93,6 +94,8 @@ pub enum Content {
     Json(Value),
     /// Text of the given media type.
     Text(&'static str, String),
+    /// A file and its length in bytes; its media type is a header.
+    File(File, u64),
 }
 
 impl Reply {

@@ -91,17 +91,13 @@ impl Api {
             Version::V1 => Query::default(),
             Version::V2 => Query::parse(request.query(), route.query, v2::TYPES)?,
         };
-        let bytes = match self.body_of(request, version)? {
-            Ok(bytes) => bytes,
-            Err(refused) => return Ok(refused),
-        };
         let mut call = Call {
             app: &self.app,
             shared: &self.shared,
             who,
             params,
             query: request.query(),
-            body: body::parse(request.header("content-type"), &bytes)?,
+            body: serde_json::Map::new(),
             compat: compat_of(request),
             host: request.host(),
             route,
@@ -109,6 +105,14 @@ impl Api {
             asked,
             prefer: request.header("prefer"),
         };
+        if let Some(stream) = route.stream {
+            return stream(&mut call, request);
+        }
+        let bytes = match self.body_of(request, version)? {
+            Ok(bytes) => bytes,
+            Err(refused) => return Ok(refused),
+        };
+        call.body = body::parse(request.header("content-type"), &bytes)?;
         let mut reply = (route.handler)(&mut call)?;
         if call.asked.is_sparse()
             && let Content::Json(value) = &mut reply.content
@@ -334,7 +338,7 @@ fn refusal(version: Version, status: u16, slug: &str, message: &str) -> Reply {
 }
 
 /// Turns a failed read of the body into an error.
-fn body_error(error: BodyError) -> Error {
+pub(super) fn body_error(error: BodyError) -> Error {
     let kind = if error.status() == 413 {
         Kind::TooLarge
     } else {
@@ -371,6 +375,7 @@ fn response_of(reply: Reply, json: &str) -> Response {
             .header("Content-Type", json)
             .bytes(to_bytes(&value)),
         Content::Text(media_type, text) => response.header("Content-Type", media_type).bytes(text),
+        Content::File(file, length) => response.stream(file, Some(length)),
     };
     for (name, value) in reply.headers {
         response = response.header(name, value);

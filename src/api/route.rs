@@ -3,6 +3,7 @@
 use super::call::{Call, Reply};
 use super::shape::{Answers, QueryRules, ResourceInput};
 use crate::domain::Result;
+use crate::http::Request;
 
 /// Who may call a route; objects have rules of their own, in `app`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,9 @@ pub enum Access {
 /// What answers a call.
 pub type CallHandler = fn(&mut Call<'_>) -> Result<Reply>;
 
+/// What answers a call that reads its body itself: bytes of any type, as they come.
+pub type StreamHandler = fn(&mut Call<'_>, &mut Request<'_>) -> Result<Reply>;
+
 /// One operation.
 #[derive(Clone, Copy)]
 pub struct Route {
@@ -31,6 +35,8 @@ pub struct Route {
     pub summary: &'static str,
     /// What answers it.
     pub handler: CallHandler,
+    /// What answers it instead, where the body is not one of JSON.
+    pub stream: Option<StreamHandler>,
     /// The parameters of the query; v2 refuses others.
     pub query: &'static QueryRules,
     /// The resource in the body, where v2 takes one.
@@ -71,6 +77,13 @@ impl Route {
     #[must_use]
     pub const fn with_access(mut self, access: Access) -> Self {
         self.access = access;
+        self
+    }
+
+    /// Sets what answers it with its body unread; the other handler is then never called.
+    #[must_use]
+    pub const fn streaming(mut self, handler: StreamHandler) -> Self {
+        self.stream = Some(handler);
         self
     }
 
@@ -118,6 +131,7 @@ impl Route {
             access: Access::User,
             summary,
             handler,
+            stream: None,
             query: &QueryRules::ONE,
             takes: None,
             status: 200,

@@ -7,6 +7,7 @@ mod pages;
 pub mod recipe;
 pub mod repo;
 pub mod ssh_key;
+mod storage;
 pub mod team;
 pub mod user;
 
@@ -14,13 +15,14 @@ use super::route::Route;
 
 /// Returns all routes of v1.
 pub fn routes() -> Vec<Route> {
-    let groups: [&[Route]; 8] = [
+    let groups: [&[Route]; 9] = [
         component::ROUTES,
         credential::ROUTES,
         flow::ROUTES,
         recipe::ROUTES,
         repo::ROUTES,
         self::ssh_key::ROUTES,
+        storage::ROUTES,
         team::ROUTES,
         user::ROUTES,
     ];

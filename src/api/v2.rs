@@ -10,6 +10,7 @@ pub mod input;
 mod pages;
 pub mod query;
 pub mod ssh_key;
+mod storage;
 
 use super::route::Route;
 use super::shape::ResourceType;
@@ -19,6 +20,6 @@ pub const TYPES: &[&ResourceType] = &[&self::ssh_key::SSH_KEY];
 
 /// Returns all routes of v2.
 pub fn routes() -> Vec<Route> {
-    let groups: [&[Route]; 1] = [self::ssh_key::ROUTES];
+    let groups: [&[Route]; 2] = [self::ssh_key::ROUTES, storage::ROUTES];
     groups.concat()
 }

@@ -12,6 +12,7 @@ use super::random::{IdMaker, Random};
 use super::request_limit::RequestLimits;
 use super::sign_in_cache::{MAX_REMEMBERED, SignInCache};
 use super::ssh_key_policy::RSA_BITS_MIN;
+use super::storage::Folder;
 use super::vault::{Sealed, Vault};
 use super::{App, Inner};
 use crate::clock::Clock;
@@ -23,6 +24,10 @@ const META_KEY_CHECK: &str = "key_check";
 
 /// The fact that holds the version of the key that sealed the check value.
 const META_KEY_CHECK_VERSION: &str = "key_check_version";
+
+/// The largest file unless the operator says otherwise: the platform's limit of an
+/// attachment (`runtime.md 4.9`).
+const OBJECT_MAX_BYTES: u64 = 100 * 1024 * 1024;
 
 /// The rules that the operator may set.
 #[derive(Clone, Debug)]
@@ -43,6 +48,8 @@ pub struct Rules {
     pub request_limits: bool,
     /// Whether outgoing requests may go to private and loopback addresses.
     pub allow_private_networks: bool,
+    /// The largest file of the object storage, in bytes.
+    pub object_max_bytes: u64,
 }
 
 impl Default for Rules {
@@ -54,6 +61,7 @@ impl Default for Rules {
             min_rsa_bits: RSA_BITS_MIN,
             request_limits: true,
             allow_private_networks: false,
+            object_max_bytes: OBJECT_MAX_BYTES,
         }
     }
 }
@@ -184,6 +192,7 @@ impl App {
                 sign_ins: SignInCache::new(MAX_REMEMBERED, &options.random),
                 requests: RequestLimits::new(options.rules.request_limits),
                 guard: SignInGuard::new(FAILURES_PER_ADDRESS, FAILURES_PER_ACCOUNT),
+                objects: Folder::beside(&options.database),
                 outgoing: Outgoing::new(options.rules.allow_private_networks),
                 callbacks: Callbacks::start(Outgoing::new(options.rules.allow_private_networks))?,
                 rules: options.rules.clone(),

@@ -95,6 +95,7 @@ pub(super) fn app_options(settings: &Settings) -> AppOptions {
             min_rsa_bits: settings.min_rsa_bits,
             request_limits: settings.rate_limit,
             allow_private_networks: settings.allow_private_networks,
+            object_max_bytes: settings.max_object_bytes,
         },
         ..AppOptions::new(&settings.db)
     }

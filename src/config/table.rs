@@ -152,6 +152,17 @@ pub const SETTINGS: &[Setting] = &[
         "The largest body of an ordinary request, in bytes.",
     ),
     setting(
+        "max_object_bytes",
+        // Under 1 KiB nothing is worth a file; what is stored streams, so 10 GiB is a disk's
+        // question alone.
+        Form::Number {
+            min: 1_024,
+            max: 10 * 1_024 * 1_024 * 1_024,
+        },
+        Some("104857600"),
+        "The largest attachment or stored body, in bytes.",
+    ),
+    setting(
         "trusted_proxies",
         Form::List,
         Some(""),

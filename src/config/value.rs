@@ -171,6 +171,7 @@ pub(super) fn settings(values: &Values) -> Result<Settings> {
         min_rsa_bits: values.number("min_rsa_bits")?,
         max_connections: values.number("max_connections")?,
         max_body_bytes: values.number("max_body_bytes")?,
+        max_object_bytes: values.number("max_object_bytes")?,
         trusted_proxies: values.list("trusted_proxies", ip_address)?,
         metrics_token: values.read("metrics_token", token)?,
         log_format: values.choice(

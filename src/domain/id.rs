@@ -140,6 +140,8 @@ ids! {
     CredentialId,
     /// The id of a flow, which v1 calls a task.
     FlowId,
+    /// The id of a file in the object storage.
+    ObjectId,
     /// The id of a run of a flow, which v2 calls a flow execution.
     ExecutionId,
     /// The id of an organization, which later documents call a workspace.

@@ -48,15 +48,52 @@ impl Housekeeper {
     }
 }
 
+/// Removes what the object storage keeps too long, a little at each look; a pass over
+/// all of it begins once an hour.
+#[derive(Default)]
+struct Sweep {
+    /// The shard of the files that is looked at next; none between two passes.
+    shard: Option<u16>,
+    began_at_ms: Option<u64>,
+}
+
+impl Sweep {
+    /// Does the next step.
+    fn step(&mut self, app: &App, now_ms: u64) -> Result<()> {
+        if self
+            .began_at_ms
+            .is_none_or(|at_ms| now_ms - at_ms >= PRUNE_EVERY_MS)
+        {
+            self.began_at_ms = Some(now_ms);
+            self.shard = Some(0);
+        }
+        let Some(shard) = self.shard else {
+            return Ok(());
+        };
+        // Whatever fails is left to the next pass.
+        self.shard = None;
+        self.shard = if app.sweep_objects()? {
+            Some(shard)
+        } else {
+            app.sweep_leftovers(shard)?
+        };
+        Ok(())
+    }
+}
+
 /// Looks and prunes until it is stopped. A failure is logged and tried again.
 fn keep_house(app: &App, shared: &Shared, audit_days: u32, stopped: &Receiver<()>) {
     let mut seen = None;
     let mut pruned_at_ms = None;
+    let mut sweep = Sweep::default();
     while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
         if let Err(error) = look(app, shared, &mut seen) {
             tracing::warn!(causes = %error.causes(), "can't read the settings: {error}");
         }
         let now_ms = monotonic_ms();
+        if let Err(error) = sweep.step(app, now_ms) {
+            tracing::warn!(causes = %error.causes(), "can't sweep the object storage: {error}");
+        }
         if pruned_at_ms.is_none_or(|at: u64| now_ms - at >= PRUNE_EVERY_MS) {
             // A batch a look: a long backlog must not keep others from the writer.
             match app.prune_audit(audit_days) {

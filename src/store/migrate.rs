@@ -31,6 +31,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "organizations, lookups and data samples",
         sql: include_str!("migrations/0003.sql"),
     },
+    Migration {
+        name: "the object storage",
+        sql: include_str!("migrations/0004.sql"),
+    },
 ];
 
 /// The mark of our files, which `file` and SQLite's tools show: the letters "elas".

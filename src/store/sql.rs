@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{
     ApiKeyId, ComponentId, CredentialId, DataSampleId, ExecutionId, FlowId, InviteId, LookupId,
-    OrganizationId, SshKeyId, TeamId, UserId,
+    ObjectId, OrganizationId, SshKeyId, TeamId, UserId,
 };
 
 /// A person has to come first; clients need not ask often.
@@ -139,6 +139,7 @@ id_columns!(
     InviteId,
     LookupId,
     DataSampleId,
+    ObjectId,
 );
 
 /// A JSON value in a TEXT column with `CHECK (json_valid(col))`.

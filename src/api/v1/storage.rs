@@ -1,0 +1,18 @@
+//! Signed URLs of the object storage (`v1.md 3.5`).
+
+use crate::api::call::{Call, Reply};
+use crate::api::route::Route;
+use crate::api::storage::signed_urls;
+use crate::domain::Result;
+
+/// The routes of this resource.
+pub(super) const ROUTES: &[Route] = &[Route::post(
+    "/v1/resources/s3/signed-url",
+    "makes URLs to upload and download one object",
+    sign,
+)];
+
+/// Makes the URLs of an object.
+fn sign(call: &mut Call<'_>) -> Result<Reply> {
+    signed_urls(call)
+}
