@@ -1,3 +1,4 @@
 //! The engine, room by room.
 
+mod components;
 mod script;

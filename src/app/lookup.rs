@@ -42,6 +42,19 @@ impl App {
         self.read(|read| read.lookup_for(owner, id_or_title))
     }
 
+    /// Returns the lookups that a flow of `owner` may call: its organization's, then the
+    /// user's own. For the engine, like [`App::lookup_for`].
+    pub fn lookups_for(&self, owner: Owner) -> Result<Vec<Lookup>> {
+        self.read(|read| {
+            let mut lookups = match owner.organization {
+                Some(organization) => read.lookups_of(organization, LOOKUPS_MAX)?,
+                None => Vec::new(),
+            };
+            lookups.extend(read.personal_lookups(owner.user, LOOKUPS_MAX)?);
+            Ok(lookups)
+        })
+    }
+
     /// Makes a lookup in the scope of `who`.
     pub fn create_lookup(&self, who: &Principal, new: NewLookup) -> Result<Lookup> {
         let owner = Owner {

@@ -7,7 +7,8 @@
 use serde_json::{Map, Value};
 
 use crate::app::App;
-use crate::domain::id::{FlowId, UserId};
+use crate::domain::id::FlowId;
+use crate::domain::organization::Owner;
 use crate::domain::run::{Failure, HttpReply, LogLevel, Message};
 
 /// The most messages that one call may emit: a splitter over a large file fits, and
@@ -60,7 +61,7 @@ pub struct Tools<'a> {
     /// The verbs: outgoing requests, mail, lookup tables, storage.
     pub app: &'a App,
     /// Whose flow it is.
-    pub owner: UserId,
+    pub owner: Owner,
     /// The flow.
     pub flow: FlowId,
     /// The id of the step.
@@ -215,6 +216,27 @@ impl Function {
     #[must_use]
     pub const fn checked_by(mut self, check: CheckConfig) -> Self {
         self.check = check;
+        self
+    }
+
+    /// Says that it may answer a waiting webhook call.
+    #[must_use]
+    pub const fn replying(mut self) -> Self {
+        self.may_reply = true;
+        self
+    }
+
+    /// Sets the methods of its select models.
+    #[must_use]
+    pub const fn with_models(mut self, models: &'static [(&'static str, Service)]) -> Self {
+        self.select_models = models;
+        self
+    }
+
+    /// Sets what makes its metadata.
+    #[must_use]
+    pub const fn with_meta_model(mut self, service: Service) -> Self {
+        self.meta_model = Some(service);
         self
     }
 }

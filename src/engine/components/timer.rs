@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::fields::{self, Fields};
 use crate::domain::run::Failure;
 use crate::engine::component::{BuiltIn, Emitter, Function, Nature, Work};
 
 /// The component.
 pub(super) const COMPONENT: BuiltIn = BuiltIn {
     name: "timer",
-    functions: &[Function::new("timer", Nature::Pure, fire)],
+    functions: &[Function::new("timer", Nature::Pure, fire).checked_by(check)],
     verify: None,
 };
 
@@ -23,4 +24,17 @@ fn fire(work: &Work<'_>, emitter: &mut Emitter) -> Result<(), Failure> {
 pub(super) fn iso_time(ms: i64) -> String {
     let time = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH);
     format!("{time:.3}")
+}
+
+/// The intervals to choose from; what schedule each is, `domain/flow/schedule.rs` knows.
+const INTERVALS: [&str; 4] = ["minute", "hour", "day", "week"];
+
+/// Checks the interval.
+fn check(cfg: &Fields) -> Vec<String> {
+    match fields::text(cfg, "interval") {
+        Some(interval) if !INTERVALS.contains(&interval) => {
+            vec!["has an `interval` other than minute, hour, day and week".to_owned()]
+        }
+        _ => Vec::new(),
+    }
 }
