@@ -6,7 +6,9 @@ mod codec;
 mod cron;
 mod declared_recipe;
 mod email;
+mod expression;
 mod graph;
+mod mapping;
 mod recipe_folder;
 mod slug;
 

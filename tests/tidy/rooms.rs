@@ -66,8 +66,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crossterm", &["console"]),
     ("ed25519_dalek", &["app"]),
     ("getrandom", &["app"]),
+    ("handlebars", &["domain"]),
     ("httparse", &["http"]),
     ("jiff", ANYWHERE),
+    ("jsonata_core", &["domain"]),
     ("md5", &["app"]),
     ("p256", &["app"]),
     ("p384", &["app"]),
@@ -108,6 +110,9 @@ const STD: &[(&str, &[&str])] = &[
 /// Crates that are pure data to the domain; all others are I/O or envelopes to it.
 const PURE: &[&str] = &[
     "croner",
+    "handlebars",
+    "jiff",
+    "jsonata_core",
     "quick_xml",
     // Times and zones as values; clock.rs alone reads the time.
     "jiff",
