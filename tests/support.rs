@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod installation;
 pub mod json_api;
+pub mod organization;
 pub mod served;
 
 pub use actor::{Actor, Answer};

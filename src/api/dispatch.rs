@@ -81,7 +81,9 @@ impl Api {
             Match::NotFound => return Err(Error::new(Kind::NotFound, "there is no such path")),
         };
         trace.route = Some(route.path);
-        if (version == Version::V2 || route.access == Access::User) && !trace.answer_type.1 {
+        if (version == Version::V2 || matches!(route.access, Access::User | Access::Token))
+            && !trace.answer_type.1
+        {
             let message = "the answer is application/json, which your Accept refuses";
             return Ok(refusal(version, 406, "not_acceptable", message));
         }
@@ -135,7 +137,11 @@ impl Api {
                 self.may_read_metrics(request)?;
                 Ok(Principal::anonymous(origin))
             }
-            Access::User => match self.admit(request, origin) {
+            Access::Token if request.header("authorization").is_none() => {
+                self.admit_unsigned(request, &origin)?;
+                Ok(Principal::anonymous(origin))
+            }
+            Access::User | Access::Token => match self.admit(request, origin) {
                 Ok(who) if trace.version == Version::V2 => Ok(who.with_passing_admin()),
                 other => other,
             },
@@ -176,11 +182,7 @@ impl Api {
 
     /// Lets a request for signed-in users in, and says who it is.
     fn admit(&self, request: &Request<'_>, origin: Origin) -> Result<Principal> {
-        if let Some(message) = self.shared.maintenance() {
-            return Err(Error::unavailable(message, MAINTENANCE_RETRY_S));
-        }
-        self.refuse_foreign_pages(request)?;
-        self.app.admit_address(origin.address)?;
+        self.admit_unsigned(request, &origin)?;
         let sent = request
             .header("authorization")
             .and_then(basic::credentials)
@@ -191,6 +193,15 @@ impl Api {
         let who = self.app.sign_in(sent.as_ref(), origin)?;
         self.app.admit_account(&who)?;
         Ok(who)
+    }
+
+    /// Lets a request in as far as it does not matter who sent it.
+    fn admit_unsigned(&self, request: &Request<'_>, origin: &Origin) -> Result<()> {
+        if let Some(message) = self.shared.maintenance() {
+            return Err(Error::unavailable(message, MAINTENANCE_RETRY_S));
+        }
+        self.refuse_foreign_pages(request)?;
+        self.app.admit_address(origin.address)
     }
 
     /// Refuses state-changing requests that a page of another site made, so that a

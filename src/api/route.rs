@@ -12,6 +12,8 @@ pub enum Access {
     Public,
     /// Any signed-in user.
     User,
+    /// Whoever holds the token in the path; signed in where credentials are sent.
+    Token,
     /// Loopback peers, or whoever has the token of the metrics.
     Metrics,
 }

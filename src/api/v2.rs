@@ -5,10 +5,15 @@
 //! [`document`] writes. Adding a resource is a file, a line in [`routes`] and one in
 //! [`TYPES`].
 
+pub mod data_sample;
 pub mod document;
 pub mod input;
+pub mod invite;
+pub mod lookup;
+pub mod organization;
 mod pages;
 pub mod query;
+mod scope;
 pub mod ssh_key;
 mod storage;
 
@@ -16,10 +21,24 @@ use super::route::Route;
 use super::shape::ResourceType;
 
 /// All types of resources that v2 serves.
-pub const TYPES: &[&ResourceType] = &[&self::ssh_key::SSH_KEY];
+pub const TYPES: &[&ResourceType] = &[
+    &data_sample::DATA_SAMPLE,
+    &invite::INVITE,
+    &lookup::LOOKUP,
+    &organization::MEMBER,
+    &organization::ORGANIZATION,
+    &self::ssh_key::SSH_KEY,
+];
 
 /// Returns all routes of v2.
 pub fn routes() -> Vec<Route> {
-    let groups: [&[Route]; 2] = [self::ssh_key::ROUTES, storage::ROUTES];
+    let groups: [&[Route]; 6] = [
+        data_sample::ROUTES,
+        invite::ROUTES,
+        lookup::ROUTES,
+        organization::ROUTES,
+        self::ssh_key::ROUTES,
+        storage::ROUTES,
+    ];
     groups.concat()
 }

@@ -67,7 +67,7 @@ impl App {
                 organization: id,
                 role,
             }))),
-            None => Err(not_yours()),
+            None => Err(organization::not_yours()),
         }
     }
 
@@ -311,11 +311,6 @@ fn member(read: &Read<'_>, who: &Principal, id: OrganizationId, user: UserId) ->
 /// The id of a membership in the audit log and among tombstones.
 fn pair(id: OrganizationId, user: UserId) -> String {
     format!("{id}/{user}")
-}
-
-/// The answer to who names an organization of others as the own one.
-pub fn not_yours() -> Error {
-    Error::forbidden("you are no member of this organization")
 }
 
 /// The answer that keeps an organization from losing its last administrator.

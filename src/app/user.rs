@@ -328,11 +328,7 @@ fn find(read: &Read<'_>, email_or_id: &str) -> Result<Option<User>> {
 
 /// Refuses everyone but tenant administrators and the operator.
 pub(super) fn require_admin(who: &Principal) -> Result<()> {
-    if who.is_tenant_admin() {
-        Ok(())
-    } else {
-        Err(Error::forbidden("this is for tenant administrators"))
-    }
+    who.require_tenant_admin()
 }
 
 /// The answer to an address that another user has.

@@ -171,3 +171,8 @@ impl Scope {
 pub fn name(text: &str) -> Result<String> {
     text::name("name", text)
 }
+
+/// The answer to who names an organization of others as the own one (`v2.md 2.1`).
+pub fn not_yours() -> Error {
+    Error::forbidden("you are no member of this organization")
+}

@@ -160,6 +160,15 @@ impl Principal {
         }
     }
 
+    /// Refuses everyone but tenant administrators and the operator.
+    pub fn require_tenant_admin(&self) -> Result<()> {
+        if self.is_tenant_admin() {
+            Ok(())
+        } else {
+            Err(Error::forbidden("this is for tenant administrators"))
+        }
+    }
+
     /// Tells whether the principal passes the checks of other people's objects: the
     /// operator, and in v2 a tenant administrator (`v2.md 2.7`). Credentials, SSH keys,
     /// API keys and scheduled executions are no such objects (`v2.md 9`).

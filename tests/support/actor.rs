@@ -107,7 +107,6 @@ impl Actor {
     }
 
     /// Sends PATCH with a JSON body.
-    #[expect(dead_code, reason = "the first resource that changes is to come")]
     #[track_caller]
     pub fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send(

@@ -36,6 +36,7 @@ fn routes() -> String {
         let who = match route.access {
             Access::Public => "anybody",
             Access::User => "signed-in users",
+            Access::Token => "whoever has the token",
             Access::Metrics => "this machine, or the token",
         };
         let (method, path, summary) = (route.method, route.path, route.summary);
