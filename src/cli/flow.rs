@@ -35,6 +35,8 @@ pub(super) enum Command {
     Start(WhichArgs),
     /// Stop a flow; what is queued is dropped
     Stop(WhichArgs),
+    /// Run a flow once, now; a running server does it, or the next one that starts
+    Run(WhichArgs),
     /// Write a flow to a file for another installation, without secrets
     Export {
         #[command(flatten)]
@@ -177,6 +179,14 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
             let (app, id) = which.open(Opening::Use)?;
             let flow = app.stop_flow(&operator(), id).advise(list_advice)?;
             changed(&app, &flow, "Stopped", which.json, out)
+        }
+        Command::Run(which) => {
+            let (app, id) = which.open(Opening::Use)?;
+            let run = app.run_flow_now(&operator(), id).advise(list_advice)?;
+            if which.json {
+                return out.json(&json!({ "id": run.to_string(), "flow": id.to_string() }));
+            }
+            out.line(&format!("Queued the execution {run}"))
         }
         Command::Export {
             which,

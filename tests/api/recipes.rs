@@ -141,3 +141,41 @@ fn a_removed_recipe_is_gone_for_everyone_until_it_is_imported_again() {
     app.import_recipe(&operator, id, &files).expect("imported");
     assert_eq!(ada.get("/v1/recipes/timer_heartbeat").status, 200);
 }
+
+#[test]
+fn the_start_of_a_task_whose_components_are_missing_is_400_and_names_them() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let operator = Principal::operator(Channel::Cli);
+    let flow = json!({ "title": "Files", "recipe": {
+        "nodes": [
+            { "id": "step_1", "compId": "google_drive", "function": "list", "first": true },
+            { "id": "step_2", "compId": "podio", "function": "createItem" },
+        ],
+        "connections": [{ "from": "step_1", "to": "step_2" }],
+    } });
+    let recipe = json!({ "recipes": [flow] }).to_string();
+    let files = FolderFiles {
+        recipe: Some(recipe.as_bytes()),
+        title: Some(b"Files"),
+        description: Some(b"Moves files"),
+        accounts: None,
+    };
+    let id = RecipeId::of_folder("drive_to_podio").expect("an id");
+    let app = &server.installation.app;
+    app.import_recipe(&operator, id, &files).expect("imported");
+    let one = ada.get("/v1/recipes/drive_to_podio").json(200);
+    let accounts = one["accounts"].as_object().unwrap();
+    let names: Vec<&String> = accounts.keys().collect();
+    assert_eq!(names, ["google_drive", "podio"]);
+    let given = json!({ "accounts": {
+        "google_drive": { "name": "Drive", "credentials": { "oauth": {} } },
+    } });
+    let answer = ada.post("/v1/recipes/drive_to_podio", &given).json(200);
+    let task = answer["tasks"][0]["id"].as_str().unwrap();
+    let refused = ada.send("POST", &format!("/v1/tasks/start/{task}"), &[], "");
+    let told = refused.json(400).to_string();
+    for component in ["elasticio/google-drive", "elasticio/podio"] {
+        assert!(told.contains(component), "{told}");
+    }
+}

@@ -74,6 +74,23 @@ fn a_flow_is_listed_shown_started_and_stopped() {
 }
 
 #[test]
+fn a_flow_is_run_once_by_hand() {
+    let place = Place::installed();
+    let made = import(&place, &file());
+    let id = made["id"].as_str().expect("an id");
+    let run = place.run(&["flow", "run", id, "--json"]).json();
+    assert_eq!(run["flow"], id);
+    assert_eq!(run["id"].as_str().map(str::len), Some(24));
+    let told = place.run(&["flow", "run", id]).succeeds();
+    assert!(told.starts_with("Queued the execution "), "{told}");
+    let log = place.run(&["audit", "list", "--json", "--filter", "action:flow.run"]);
+    assert_eq!(log.json().as_array().map(Vec::len), Some(2));
+    place
+        .run(&["flow", "run", "5a4dfa6a6c1b9e0007c2bd45"])
+        .fails(4);
+}
+
+#[test]
 fn a_flow_leaves_and_comes_back_as_it_was() {
     let place = Place::installed();
     let first = import(&place, &file());
