@@ -51,7 +51,7 @@ impl ListedArgs {
         self.database.open(Opening::Look)
     }
 
-    /// Prints a list, see [`print`].
+    /// Prints a list, see [`print()`].
     pub(super) fn print<T>(
         &self,
         out: &mut Output,
