@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod command;
+mod edges;
 pub mod graph;
 pub mod options;
 pub mod portable;

@@ -1,6 +1,7 @@
 //! The rules of a graph.
 
 use elastane::domain::flow::graph::{Graph, NODES_MAX};
+use elastane::domain::flow::options::MapperKind;
 use serde_json::{Value, json};
 
 use super::fields_of;
@@ -105,4 +106,109 @@ fn a_graph_beyond_its_limit_is_refused_without_being_walked() {
     let ids: Vec<String> = (0..=NODES_MAX).map(|at| format!("n{at}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     assert_eq!(fields_of(Graph::parse(&graph(&ids, &[]))), ["graph.nodes"]);
+}
+
+/// Two steps with an edge of this configuration.
+fn with_config(config: &Value) -> Value {
+    json!({
+        "nodes": [
+            { "id": "a", "command": "elasticio/router:route" },
+            { "id": "b", "command": "elasticio/debug:log" },
+        ],
+        "edges": [{ "source": "a", "target": "b", "config": config }],
+    })
+}
+
+#[test]
+fn what_edges_say_is_checked() {
+    for (config, fields) in [
+        (json!({ "condition": "$number(test) > 10" }), &[][..]),
+        (json!({ "condition": null, "mapper_type": null }), &[]),
+        (
+            json!({ "condition": "a >" }),
+            &["graph.edges.0.config.condition"],
+        ),
+        (
+            json!({ "condition": true }),
+            &["graph.edges.0.config.condition"],
+        ),
+        (
+            json!({ "mapper_type": "xslt" }),
+            &["graph.edges.0.config.mapper_type"],
+        ),
+        (
+            json!({ "mapper_type": "jsonata", "mapper": { "name": "a +", "b": { "c": "(" } } }),
+            &[
+                "graph.edges.0.config.mapper.name",
+                "graph.edges.0.config.mapper.b.c",
+            ],
+        ),
+        (
+            json!({ "mapper_type": "jsonata", "mapper": "{" }),
+            &["graph.edges.0.config.mapper"],
+        ),
+        (
+            json!({ "mapper_type": "handlebars", "mapper": { "name": "{{a" } }),
+            &[],
+        ),
+    ] {
+        let sent = with_config(&config);
+        let found = match Graph::parse(&sent) {
+            Ok(_) => Vec::new(),
+            Err(error) => fields_of::<()>(Err(error)),
+        };
+        assert_eq!(found, fields, "{config}");
+    }
+}
+
+#[test]
+fn a_mapper_without_a_type_is_of_the_flows() {
+    let graph = Graph::parse(&with_config(&json!({ "mapper": { "n": "{{a.b}}" } }))).unwrap();
+    assert!(graph.check_expressions(MapperKind::Handlebars).is_ok());
+    assert_eq!(
+        fields_of(graph.check_expressions(MapperKind::Jsonata)),
+        ["graph.edges.0.config.mapper.n"]
+    );
+}
+
+#[test]
+fn a_router_has_one_default_edge() {
+    let edges = |conditions: [Value; 2]| {
+        json!({
+            "nodes": [
+                { "id": "a", "command": "elasticio/router:route" },
+                { "id": "b", "command": "elasticio/debug:log" },
+                { "id": "c", "command": "elasticio/debug:log" },
+            ],
+            "edges": [
+                { "source": "a", "target": "b", "config": { "condition": conditions[0] } },
+                { "source": "a", "target": "c", "config": { "condition": conditions[1] } },
+            ],
+        })
+    };
+    assert!(Graph::parse(&edges([json!("a"), json!(null)])).is_ok());
+    assert_eq!(
+        fields_of(Graph::parse(&edges([json!(null), json!("")]))),
+        ["graph.edges.1.config.condition"]
+    );
+    // A list of receivers needs no conditions.
+    let mut plain = edges([json!(null), json!(null)]);
+    plain["nodes"][0]["command"] = json!("elasticio/timer:timer");
+    assert!(Graph::parse(&plain).is_ok());
+}
+
+#[test]
+fn what_receives_errors_is_no_beginning() {
+    let mut sent = graph(&["handler", "a", "b"], &[("a", "b")]);
+    assert!(Graph::parse(&sent).is_err());
+    sent["nodes"][0]["error"] = json!(true);
+    assert_eq!(Graph::parse(&sent).unwrap().first().unwrap().id, "a");
+    let mut with_edge = sent.clone();
+    with_edge["edges"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({ "target": "handler" }));
+    assert_eq!(Graph::parse(&with_edge).unwrap().first().unwrap().id, "a");
+    sent["nodes"][1]["error"] = json!(true);
+    assert_eq!(fields_of(Graph::parse(&sent)), ["graph.nodes.1.error"]);
 }

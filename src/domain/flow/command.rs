@@ -47,6 +47,13 @@ impl StepCommand {
             && self.component.as_str() == "mapper"
             && self.function == "map"
     }
+
+    /// Tells whether it is the router, whose edges have conditions (`runtime.md 4.3`).
+    pub fn is_router(&self) -> bool {
+        self.team.as_str() == crate::domain::team::BUILTIN_TEAM
+            && self.component.as_str() == "router"
+            && self.function == "route"
+    }
 }
 
 /// Tells whether `text` is a name of a trigger or action (`runtime.md 1.5`).

@@ -3,7 +3,7 @@
 //! Members that nobody here knows are kept verbatim, on nodes and on edges, so a
 //! graph that goes in comes out the same.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
@@ -93,12 +93,20 @@ impl Graph {
         serde_json::json!({ "nodes": nodes, "edges": edges })
     }
 
-    /// Returns the step that a flow begins with: the one that no edge leads to.
+    /// Returns the step that a flow begins with: the one that no edge leads to. What
+    /// receives errors is none, whatever leads to it (`settled.md`).
     pub fn first(&self) -> Option<&Node> {
-        let targets: HashSet<&str> = self.edges.iter().map(|edge| edge.target.as_str()).collect();
+        self.beginnings().next().map(|(_, node)| node)
+    }
+
+    /// Returns the nodes that no edge leads to and that receive no errors.
+    fn beginnings(&self) -> impl Iterator<Item = (usize, &Node)> {
+        let mut others = self.error_handlers();
+        others.extend(self.edges.iter().map(|edge| edge.target.as_str()));
         self.nodes
             .iter()
-            .find(|node| !targets.contains(node.id.as_str()))
+            .enumerate()
+            .filter(move |(_, node)| !others.contains(node.id.as_str()))
     }
 
     /// Checks what no single node or edge shows: unique ids, known ends, one beginning,
@@ -127,21 +135,37 @@ impl Graph {
             }
         }
         faults.result()?;
+        self.check_handler()?;
         self.check_beginning()?;
-        self.check_cycles(&places)
+        self.check_cycles(&places)?;
+        self.check_edges()
+    }
+
+    /// Checks that at most one node receives errors (`runtime.md 4.8`).
+    fn check_handler(&self) -> Result<()> {
+        let mut handlers = self
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| node.is_error_handler());
+        match (handlers.next(), handlers.next()) {
+            (Some(_), Some((at, _))) => Err(Error::invalid(
+                format!("graph.nodes.{at}.error"),
+                "marks a second error handler: a flow has one",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Checks that exactly one node has no edge that leads to it.
     fn check_beginning(&self) -> Result<()> {
-        let targets: HashSet<&str> = self.edges.iter().map(|edge| edge.target.as_str()).collect();
-        let mut beginnings = self
-            .nodes
-            .iter()
-            .enumerate()
-            .filter(|(_, node)| !targets.contains(node.id.as_str()));
+        let mut beginnings = self.beginnings();
         match (beginnings.next(), beginnings.next()) {
             (Some(_), None) => Ok(()),
-            (None, _) => Err(Error::invalid("graph.edges", "must not form a cycle")),
+            (None, _) => Err(Error::invalid(
+                "graph.edges",
+                "must not form a cycle: nothing is left to begin with",
+            )),
             (Some(_), Some((at, _))) => Err(Error::invalid(
                 format!("graph.nodes.{at}"),
                 "is a second node without an incoming edge: a flow has one beginning",
