@@ -11,6 +11,7 @@ mod env_var;
 mod flow;
 mod flow_transfer;
 mod given;
+mod organization;
 mod recipe;
 mod ssh_key;
 mod team;

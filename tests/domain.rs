@@ -9,6 +9,7 @@ mod email;
 mod expression;
 mod graph;
 mod mapping;
+mod organization;
 mod recipe_folder;
 mod slug;
 

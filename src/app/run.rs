@@ -3,12 +3,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Act, App};
+use super::{Act, App, credential};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::flow::options::Missed;
 use crate::domain::flow::schedule::{fires_between, next_fire};
 use crate::domain::flow::{Flow, FlowStatus, FlowType};
-use crate::domain::id::{ExecutionId, FlowId};
+use crate::domain::id::{CredentialId, ExecutionId, FlowId};
 use crate::domain::principal::Principal;
 use crate::domain::run::part::{
     CommittedRun, MessageRef, NewExecution, NewLogEntry, NewQueued, PartMessage, Queued, RunKey,
@@ -16,7 +16,7 @@ use crate::domain::run::part::{
 };
 use crate::domain::run::{LogLevel, Message, RunTrigger};
 use crate::domain::{Error, Kind, Result};
-use crate::store::{FlowEvent, FlowEventKind, QueueSize, Write};
+use crate::store::{FlowEvent, FlowEventKind, QueueSize, Read, SealedCredential, Write};
 
 /// The most flows that one transaction of the schedule fires: a few milliseconds.
 pub const FIRE_BATCH: u32 = 200;
@@ -63,7 +63,8 @@ pub struct Fired {
 impl App {
     /// Returns a flow with the configuration of its steps; none where it is gone.
     ///
-    /// A credential that is gone leaves the fields alone: the step fails by itself.
+    /// A credential that is gone, or no longer one of the flow's owner, leaves the fields
+    /// alone: the step fails by itself.
     pub fn runnable_flow(&self, id: FlowId) -> Result<Option<RunnableFlow>> {
         let found = self.read(|read| {
             let Some(flow) = read.flow(id)? else {
@@ -72,7 +73,7 @@ impl App {
             let mut sealed = Vec::with_capacity(flow.graph.nodes.len());
             for node in &flow.graph.nodes {
                 sealed.push(match node.credential_id {
-                    Some(credential) => read.sealed_credential(credential)?,
+                    Some(credential) => usable_credential(read, &flow, credential)?,
                     None => None,
                 });
             }
@@ -361,6 +362,19 @@ impl App {
         if let Some(runtime) = self.component_runtime() {
             runtime.flow_changed(flow);
         }
+    }
+}
+
+/// Returns a credential on a step with its sealed keys, as far as the flow may use it:
+/// whose flow it is may have changed since it was put there.
+fn usable_credential(
+    read: &Read<'_>,
+    flow: &Flow,
+    id: CredentialId,
+) -> Result<Option<SealedCredential>> {
+    match read.sealed_credential(id)? {
+        Some(row) if credential::serves(read, &row.credential, flow.owner())? => Ok(Some(row)),
+        _ => Ok(None),
     }
 }
 
