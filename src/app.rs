@@ -20,6 +20,7 @@ pub mod invite;
 pub mod key_file;
 pub mod limiter;
 pub mod lookup;
+pub mod mail;
 pub mod maintenance;
 mod open;
 pub mod organization;
@@ -80,6 +81,7 @@ struct Inner {
     callbacks: callback::Callbacks,
     outgoing: outgoing::Outgoing,
     objects: storage::Folder,
+    mail_server: Option<mail::MailServer>,
     rules: Rules,
     runtime: OnceLock<Arc<dyn component_runtime::ComponentRuntime>>,
 }

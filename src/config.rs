@@ -18,6 +18,7 @@ pub use reference::reference;
 pub use table::{Form, SETTINGS, Setting};
 
 use crate::app::SecretText;
+use crate::app::mail::MailServer;
 use crate::domain::{Error, Kind, Result};
 use value::Values;
 
@@ -89,6 +90,8 @@ pub struct Settings {
     pub rate_limit: bool,
     /// Whether outgoing requests may go to private and loopback addresses.
     pub allow_private_networks: bool,
+    /// The mail server of the installation.
+    pub mail_server: Option<MailServer>,
     /// Whether a login password signs in where no key fits.
     pub password_auth: bool,
     /// What passwords must be like.

@@ -12,6 +12,7 @@ pub mod expression;
 pub mod flow;
 pub mod id;
 pub mod lookup;
+pub mod mail;
 pub mod mapping;
 pub mod object;
 pub mod organization;

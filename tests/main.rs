@@ -16,6 +16,7 @@ mod engine;
 mod golden;
 mod http;
 mod log;
+mod mail;
 mod security;
 mod ssh_key;
 mod store;

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::callback::Callbacks;
 use super::key_file::{create_key_file, key_file_beside, read_key_file};
 use super::limiter::{FAILURES_PER_ACCOUNT, FAILURES_PER_ADDRESS, SignInGuard};
+use super::mail::MailServer;
 use super::outgoing::Outgoing;
 use super::password::{HashCost, PasswordHasher, PasswordPolicy};
 use super::random::{IdMaker, Random};
@@ -75,6 +76,8 @@ pub struct AppOptions {
     pub key_file: Option<PathBuf>,
     /// The rules that the operator set.
     pub rules: Rules,
+    /// The mail server of the installation, where it has one.
+    pub mail_server: Option<MailServer>,
     /// The clock.
     pub clock: Clock,
     /// The source of randomness.
@@ -90,6 +93,7 @@ impl AppOptions {
             database: database.into(),
             key_file: None,
             rules: Rules::default(),
+            mail_server: None,
             clock: Clock::system(),
             random: Random::system(),
             hash_cost: HashCost::DEFAULT,
@@ -192,6 +196,7 @@ impl App {
                 sign_ins: SignInCache::new(MAX_REMEMBERED, &options.random),
                 requests: RequestLimits::new(options.rules.request_limits),
                 guard: SignInGuard::new(FAILURES_PER_ADDRESS, FAILURES_PER_ACCOUNT),
+                mail_server: options.mail_server.clone(),
                 objects: Folder::beside(&options.database),
                 outgoing: Outgoing::new(options.rules.allow_private_networks),
                 callbacks: Callbacks::start(Outgoing::new(options.rules.allow_private_networks))?,

@@ -97,6 +97,7 @@ pub(super) fn app_options(settings: &Settings) -> AppOptions {
             allow_private_networks: settings.allow_private_networks,
             object_max_bytes: settings.max_object_bytes,
         },
+        mail_server: settings.mail_server.clone(),
         ..AppOptions::new(&settings.db)
     }
 }

@@ -103,6 +103,49 @@ pub const SETTINGS: &[Setting] = &[
         "Lets flows and callbacks send requests to private and loopback addresses.",
     ),
     setting(
+        "smtp_host",
+        Form::Text,
+        None,
+        "The mail server for flows whose credential names none.",
+    ),
+    setting(
+        "smtp_port",
+        Form::Number {
+            min: 1,
+            max: 65_535,
+        },
+        None,
+        "Its port. Where it is not set: 25, 587 or 465, as smtp_security is none, starttls or \
+         tls.",
+    ),
+    setting(
+        "smtp_security",
+        Form::Choice(&["none", "starttls", "tls"]),
+        Some("starttls"),
+        "How the connection to the mail server is protected.",
+    ),
+    setting(
+        "smtp_user",
+        Form::Text,
+        None,
+        "The user of the mail server, where it wants one.",
+    ),
+    Setting {
+        is_secret: true,
+        ..setting(
+            "smtp_password",
+            Form::Text,
+            None,
+            "The password of that user.",
+        )
+    },
+    setting(
+        "smtp_from",
+        Form::Text,
+        None,
+        "Who sends, such as Shop <shop@example.com>. Needed where smtp_host is set.",
+    ),
+    setting(
         "password_auth",
         Form::Flag,
         Some("true"),

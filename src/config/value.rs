@@ -8,6 +8,7 @@ use super::{
     Given, LogFormat, LogLevel, PasswordStrength, Registration, Resolved, Settings, Source,
 };
 use crate::app::SecretText;
+use crate::app::mail::{MailSecurity, MailServer};
 use crate::domain::{Error, Kind, Result};
 
 /// What stands in place of a secret.
@@ -153,6 +154,7 @@ pub(super) fn settings(values: &Values) -> Result<Settings> {
         insecure: values.flag("insecure")?,
         rate_limit: values.flag("rate_limit")?,
         allow_private_networks: values.flag("allow_private_networks")?,
+        mail_server: mail_server(values)?,
         password_auth: values.flag("password_auth")?,
         password_policy: values.choice(
             "password_policy",
@@ -195,6 +197,47 @@ pub(super) fn settings(values: &Values) -> Result<Settings> {
         audit_days: values.number("audit_days")?,
         public_url: values.read("public_url", origin)?,
         allowed_origins: values.list("allowed_origins", origin)?,
+    })
+}
+
+/// Reads the settings of the mail server, which go together.
+fn mail_server(values: &Values) -> Result<Option<MailServer>> {
+    let security = values.choice(
+        "smtp_security",
+        &[
+            ("none", MailSecurity::None),
+            ("starttls", MailSecurity::StartTls),
+            ("tls", MailSecurity::Tls),
+        ],
+    )?;
+    let port = values.read("smtp_port", |text| {
+        let port = text.parse().ok().filter(|port: &u16| *port > 0);
+        port.ok_or_else(|| "must be a whole number from 1 to 65535".to_owned())
+    })?;
+    let user = values.read("smtp_user", |text| Ok(text.to_owned()))?;
+    let password = values.read("smtp_password", |text| Ok(SecretText::new(text)))?;
+    let of_server = |error: Error| {
+        error
+            .fields()
+            .first()
+            .map_or_else(String::new, |fault| fault.message.clone())
+    };
+    let Some(mut server) = values.read("smtp_host", |text| {
+        MailServer::new(text, port, security).map_err(of_server)
+    })?
+    else {
+        return Ok(None);
+    };
+    if let Some(user) = user {
+        let password = password.unwrap_or_else(|| SecretText::new(""));
+        server = server.with_credentials(&user, password)?;
+    }
+    let with_sender = values.read("smtp_from", |text| {
+        server.with_sender(text).map_err(of_server)
+    })?;
+    with_sender.map(Some).ok_or_else(|| {
+        let message = "the setting `smtp_host` needs `smtp_from`: who sends the mail";
+        Error::new(Kind::Invalid, message)
     })
 }
 

@@ -70,6 +70,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("httparse", &["http"]),
     ("jiff", ANYWHERE),
     ("jsonata_core", &["domain"]),
+    ("lettre", &["app"]),
     ("md5", &["app"]),
     ("p256", &["app"]),
     ("p384", &["app"]),
