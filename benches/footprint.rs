@@ -8,6 +8,7 @@
 )]
 
 mod median;
+mod resident;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -49,7 +50,7 @@ fn main() {
         first_answer(&address);
         starts.push(began.elapsed().as_secs_f64() * 1_000.0);
         thread::sleep(Duration::from_secs(1));
-        memory.push(resident_mb(demo.id()));
+        memory.push(resident::resident_mb(demo.id()));
         demo.kill().expect("killed");
         demo.wait().expect("ended");
     }
@@ -97,14 +98,4 @@ fn first_answer(address: &str) {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-}
-
-/// Returns the resident memory of a process in megabytes.
-fn resident_mb(process: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("its status");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let kib = line
-        .and_then(|line| line.split_whitespace().nth(1))
-        .expect("a size");
-    kib.parse::<f64>().expect("a number") / KIB
 }

@@ -70,7 +70,7 @@ fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
 }
 
 /// Returns the length of an answer, head included, once its head is complete.
-fn answer_length(buffer: &[u8]) -> Option<usize> {
+pub(crate) fn answer_length(buffer: &[u8]) -> Option<usize> {
     let end = buffer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&buffer[..end]).expect("a head of text");
     assert!(head.starts_with("HTTP/1.1 2"), "not a success: {head}");
