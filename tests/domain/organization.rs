@@ -7,7 +7,9 @@ use super::fields_of;
 /// Returns a membership of the organization with this last digit.
 fn of(digit: u8, role: Role) -> Membership {
     Membership {
-        organization: format!("5f000000000000000000000{digit}").parse().unwrap(),
+        organization: format!("5f000000000000000000000{digit}")
+            .parse()
+            .expect("an id"),
         role,
     }
 }
