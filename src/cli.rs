@@ -17,8 +17,10 @@ mod init;
 mod key;
 mod list;
 mod logging;
+mod lookup;
 mod maintenance;
 mod man;
+mod organization;
 mod output;
 mod recipe;
 mod restore;
@@ -71,6 +73,12 @@ enum Command {
     /// Look at developer teams
     #[command(subcommand)]
     Team(team::Command),
+    /// Make and look at organizations
+    #[command(subcommand)]
+    Organization(organization::Command),
+    /// Look at lookups
+    #[command(subcommand)]
+    Lookup(lookup::Command),
     /// Look at SSH public keys
     #[command(subcommand)]
     Sshkey(sshkey::Command),
@@ -153,6 +161,8 @@ fn execute(command: Command, out: &mut Output) -> Result<(), CliError> {
         Command::User(command) => user::run(command, out),
         Command::Key(command) => key::run(command, out),
         Command::Team(command) => team::run(command, out),
+        Command::Organization(command) => organization::run(command, out),
+        Command::Lookup(command) => lookup::run(command, out),
         Command::Sshkey(command) => sshkey::run(command, out),
         Command::Flow(command) => flow::run(command, out),
         Command::Recipe(command) => recipe::run(command, out),

@@ -1,7 +1,8 @@
 //! Verbs about lookups (`v2.md 4.5`).
 
+use super::flow::require_operator;
 use super::owned::{self, Named};
-use super::{Act, App};
+use super::{Act, App, PAGE_MAX};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::id::LookupId;
 use crate::domain::lookup::{Lookup, LookupChange, NewLookup};
@@ -24,6 +25,17 @@ impl App {
                 read.lookups_of(membership.organization, LOOKUPS_MAX)
             }
         })
+    }
+
+    /// Returns up to `limit` lookups of everybody after `after`, by id; for the operator.
+    pub fn all_lookups(
+        &self,
+        who: &Principal,
+        after: Option<LookupId>,
+        limit: u32,
+    ) -> Result<Vec<Lookup>> {
+        require_operator(who)?;
+        self.read(|read| read.all_lookups(after, limit.min(PAGE_MAX)))
     }
 
     /// Returns a lookup to its user or to the members of its organization.

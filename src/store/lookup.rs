@@ -39,6 +39,14 @@ impl Read<'_> {
         self.query_opt(&sql, params![id], lookup_of)
     }
 
+    /// Returns up to `limit` lookups of everybody with ids after `after`, by id.
+    pub fn all_lookups(&self, after: Option<LookupId>, limit: u32) -> Result<Vec<Lookup>> {
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let sql =
+            format!("SELECT {LOOKUP_COLUMNS} FROM lookups WHERE id > ?1 ORDER BY id LIMIT ?2");
+        self.query_all(&sql, params![after, limit], lookup_of)
+    }
+
     /// Returns up to `limit` lookups that are a user's alone, by id.
     pub fn personal_lookups(&self, user: UserId, limit: u32) -> Result<Vec<Lookup>> {
         let sql = format!(

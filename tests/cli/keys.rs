@@ -50,6 +50,25 @@ fn lists_without_rows_are_empty_and_no_error() {
 }
 
 #[test]
+fn an_organization_is_made_listed_and_shown() {
+    let place = Place::installed();
+    let made = place
+        .run(&["organization", "create", "The Company", "--json"])
+        .json();
+    assert_eq!(made["name"], "The Company");
+    let id = made["id"].as_str().expect("an id");
+    let listed = place.run(&["organization", "list", "--json"]).json();
+    assert_eq!(listed, serde_json::json!([made]));
+    let shown = place.run(&["organization", "show", id, "--json"]).json();
+    assert_eq!(shown, made);
+    let told = place.run(&["organization", "show", "x"]).fails(4);
+    assert!(told.contains("elastane organization list"), "{told}");
+    place.run(&["organization", "create", " "]).fails(3);
+    let lookups = place.run(&["lookup", "list", "--json"]).json();
+    assert_eq!(lookups, serde_json::json!([]));
+}
+
+#[test]
 fn the_team_of_the_built_in_components_is_shown() {
     let place = Place::installed();
     let teams = place.run(&["team", "list", "--json"]).json();
