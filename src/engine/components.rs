@@ -6,13 +6,20 @@ mod amazonmws;
 mod answer;
 mod code;
 mod configuration;
+mod debug;
 mod fields;
+mod files;
+mod filter;
+mod formula;
 mod lookup;
+mod mapper;
 mod request_reply;
+mod rest_api;
 mod router;
 mod samples;
 mod shopware;
 mod simple_trigger;
+mod splitter;
 mod timer;
 mod webhook;
 
@@ -21,11 +28,16 @@ const ALL: &[&BuiltIn] = &[
     &amazonmws::COMPONENT,
     &code::COMPONENT,
     &configuration::COMPONENT,
+    &debug::COMPONENT,
+    &filter::COMPONENT,
     &lookup::COMPONENT,
+    &mapper::COMPONENT,
     &request_reply::COMPONENT,
+    &rest_api::COMPONENT,
     &router::COMPONENT,
     &shopware::COMPONENT,
     &simple_trigger::COMPONENT,
+    &splitter::COMPONENT,
     &timer::COMPONENT,
     &webhook::COMPONENT,
 ];

@@ -2,4 +2,8 @@
 
 mod bench;
 mod connectors;
+mod expressions;
+mod groups;
+mod http;
 mod plain;
+mod server;

@@ -127,3 +127,14 @@ pub(super) fn verdict(checked: &Result<(), Failure>) -> Value {
         Err(failure) => json!({ "verified": false, "reason": failure.message }),
     }
 }
+
+/// Tells whether JavaScript takes a value for true, as the platform's components do.
+pub(super) fn is_truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(is) => *is,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(_) | Value::Object(_) => true,
+    }
+}

@@ -3,13 +3,17 @@
 use serde_json::{Map, Value};
 
 use super::fields::{self, Fields};
+use super::files;
 use crate::domain::run::{Failure, HttpReply, ReplyBody};
 use crate::engine::component::{BuiltIn, Emitter, Event, Function, Nature, Work};
 
 /// The component.
 pub(super) const COMPONENT: BuiltIn = BuiltIn {
     name: "request-reply",
-    functions: &[Function::new("reply", Nature::Pure, reply).replying()],
+    functions: &[
+        Function::new("reply", Nature::Pure, reply).replying(),
+        Function::new("replyWithAttachment", Nature::Queued, reply_with_file).replying(),
+    ],
     verify: None,
 };
 
@@ -40,6 +44,24 @@ fn reply(work: &Work<'_>, emitter: &mut Emitter) -> Result<(), Failure> {
             Some(value) => value.clone(),
             None => work.message.body.clone(),
         }),
+    };
+    emitter.push(Event::Reply(reply));
+    emitter.data(work.message.clone())
+}
+
+/// Answers with the bytes of the file at `responseUrl`, and passes the message on.
+fn reply_with_file(work: &Work<'_>, emitter: &mut Emitter) -> Result<(), Failure> {
+    let body = fields::members(&work.message.body)?;
+    let url = fields::required(body, "responseUrl")?;
+    let status = status_of(body)?;
+    let file = files::fetch(work.tools, "responseUrl", &url)?;
+    let content_type = fields::text(body, "contentType")
+        .or(file.content_type.as_deref())
+        .unwrap_or("application/octet-stream");
+    let reply = HttpReply {
+        status,
+        headers: headers_of(body, content_type)?,
+        body: ReplyBody::Bytes(file.bytes),
     };
     emitter.push(Event::Reply(reply));
     emitter.data(work.message.clone())
