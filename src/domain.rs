@@ -16,6 +16,7 @@ pub mod mail;
 pub mod mapping;
 pub mod object;
 pub mod organization;
+pub mod page;
 pub mod principal;
 pub mod recipe;
 pub mod run;

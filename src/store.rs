@@ -12,6 +12,7 @@ mod data_sample;
 mod env_var;
 mod execution;
 mod flow;
+mod flow_list;
 mod flow_state;
 mod handle;
 mod inside;

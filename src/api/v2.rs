@@ -5,40 +5,66 @@
 //! [`document`] writes. Adding a resource is a file, a line in [`routes`] and one in
 //! [`TYPES`].
 
+pub mod api_key;
+pub mod component;
+pub mod credential;
 pub mod data_sample;
 pub mod document;
+pub mod flow;
 pub mod input;
 pub mod invite;
 pub mod lookup;
 pub mod organization;
 mod pages;
 pub mod query;
+pub mod recipe;
 mod scope;
 pub mod ssh_key;
 mod storage;
+pub mod team;
+pub mod user;
+pub mod version;
 
 use super::route::Route;
 use super::shape::ResourceType;
 
 /// All types of resources that v2 serves.
 pub const TYPES: &[&ResourceType] = &[
+    &api_key::API_KEY,
+    &component::COMPONENT,
+    &component::ENV,
+    &credential::CREDENTIAL,
     &data_sample::DATA_SAMPLE,
+    &flow::FLOW,
     &invite::INVITE,
     &lookup::LOOKUP,
     &organization::MEMBER,
     &organization::ORGANIZATION,
+    &recipe::RECIPE,
     &self::ssh_key::SSH_KEY,
+    &team::TEAM,
+    &user::USER,
+    &version::DESCRIPTOR,
+    &version::VERSION,
 ];
 
 /// Returns all routes of v2.
 pub fn routes() -> Vec<Route> {
-    let groups: [&[Route]; 6] = [
+    let groups: &[&[Route]] = &[
+        api_key::ROUTES,
+        component::ROUTES,
+        credential::ROUTES,
         data_sample::ROUTES,
+        flow::ROUTES,
         invite::ROUTES,
         lookup::ROUTES,
         organization::ROUTES,
+        recipe::ROUTES,
         self::ssh_key::ROUTES,
         storage::ROUTES,
+        team::ROUTES,
+        user::ROUTES,
+        version::ROUTES,
     ];
     groups.concat()
 }

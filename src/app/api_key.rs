@@ -90,6 +90,15 @@ impl App {
         self.read(|read| read.api_keys_of(user, after, limit.min(PAGE_MAX)))
     }
 
+    /// Returns a key: one's own, or anybody's for the operator.
+    pub fn api_key(&self, who: &Principal, id: ApiKeyId) -> Result<ApiKey> {
+        self.read(|read| {
+            read.api_key(id)?
+                .filter(|key| own_or_operator(who, key.user_id).is_ok())
+                .ok_or_else(|| Error::not_found("API key"))
+        })
+    }
+
     /// Revokes a key at once: one's own, or anybody's by the operator.
     pub fn revoke_api_key(&self, who: &Principal, id: ApiKeyId) -> Result<ApiKey> {
         self.act(who, move |act| {

@@ -3,6 +3,8 @@
 //! A repository is there for its team. A shared component is visible to everyone, as a
 //! component: changing it is forbidden to others, and its repository is not found.
 
+mod access;
+
 use super::api_key::own_or_operator;
 use super::team::{self, named};
 use super::user::require_admin;
@@ -18,6 +20,8 @@ use crate::domain::team::{BUILTIN_TEAM, Team};
 use crate::domain::tombstone::{SeenBy, Tombstone};
 use crate::domain::{Error, Kind, Result};
 use crate::store::Read;
+
+pub use access::{SeenComponent, SeenVersion};
 
 /// The most repositories of one team: large vendors have a few hundred connectors, and
 /// v1 lists them all at once.

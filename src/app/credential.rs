@@ -3,6 +3,8 @@
 //! Keys are sealed before they are stored and opened for their owner alone. Whoever
 //! reads keys is noted first, so no key leaves without an entry on disk.
 
+mod of_component;
+
 use serde_json::{Map, Value, json};
 
 use super::flow::require_operator;
@@ -18,6 +20,8 @@ use crate::domain::team::BUILTIN_TEAM;
 use crate::domain::text::{self, NAME_MAX_CHARS};
 use crate::domain::{Error, Kind, Result};
 use crate::store::{Read, SealedCredential};
+
+pub use of_component::SeenCredential;
 
 /// The most credentials of one user: some for every component there is, and a list of
 /// v1, which has no pages, that stays an answer.
@@ -37,6 +41,8 @@ pub struct NewCredential {
     pub name: Option<String>,
     /// The component or connector that it is for; [`DEFAULT_TYPE`] where missing.
     pub component_name: Option<String>,
+    /// That component, where it is known; else the one that the name means.
+    pub component_id: Option<ComponentId>,
     /// The keys; none where missing.
     pub keys: Map<String, Value>,
 }
@@ -175,7 +181,10 @@ impl App {
         let credential = Credential {
             id,
             user_id: user,
-            component_id: component_of(act, user, &component_name)?,
+            component_id: match new.component_id {
+                Some(known) => Some(known),
+                None => component_of(act, user, &component_name)?,
+            },
             name,
             component_name,
             created_at_ms: act.now_ms,

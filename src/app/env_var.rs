@@ -62,6 +62,31 @@ impl App {
     }
 }
 
+impl App {
+    /// Replaces the variables of a component as a whole and returns them (`v2.md 4.1`);
+    /// a change that removes one by name says so twice, and is invalid.
+    pub fn replace_env_vars(
+        &self,
+        who: &Principal,
+        component: ComponentId,
+        all: EnvChange,
+    ) -> Result<EnvVars> {
+        if let Some((name, _)) = all.iter().find(|(_, value)| value.is_none()) {
+            return Err(Error::invalid(name.clone(), "must not be null"));
+        }
+        let app = self.clone();
+        self.act(who, move |act| {
+            editable(act, act.who, component)?;
+            let mut change = all;
+            for old in act.env_vars_of(component, ENV_VARS_MAX)? {
+                change.entry(old.name).or_insert(None);
+            }
+            apply(act, &app.inner.vault, component, change)?;
+            opened(act, &app.inner.vault, component)
+        })
+    }
+}
+
 /// Writes a change and its audit entry.
 fn apply(act: &Act<'_>, vault: &Vault, component: ComponentId, change: EnvChange) -> Result<()> {
     let row = component.to_string();

@@ -1,5 +1,7 @@
 //! Verbs about flows; v1 calls one a task (`v1.md 2.6, 3.6`).
 
+mod edit;
+mod listing;
 mod transfer;
 
 use std::collections::HashMap;
@@ -23,6 +25,8 @@ use crate::domain::run::RunStatus;
 use crate::domain::tombstone::{SeenBy, Tombstone};
 use crate::domain::{Error, FieldError, Kind, Result, text};
 use crate::store::{FlowCounts, FlowEventKind, Read};
+
+pub use edit::FlowChange;
 
 /// The most flows of one user: far beyond what a person keeps, and no more than a
 /// reader counts in 10 ms (80 ms for a million). The count walks an index, so it is

@@ -179,6 +179,7 @@ impl App {
             let new = NewCredential {
                 name: account.name,
                 component_name: Some(account.connector),
+                component_id: None,
                 keys: account.keys,
             };
             let opened = self

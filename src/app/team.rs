@@ -1,5 +1,7 @@
 //! Verbs about developer teams (`v1.md 2.7`).
 
+mod naming;
+
 use serde_json::json;
 
 use super::api_key::own_or_operator;

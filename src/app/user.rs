@@ -1,5 +1,7 @@
 //! Verbs about users (`v1.md 2.1, 3.7`).
 
+mod directory;
+
 use serde_json::json;
 
 use super::organization::note_hand_over;
@@ -13,6 +15,8 @@ use crate::domain::tombstone::{SeenBy, Tombstone};
 use crate::domain::user::{NewUser, User, UserState};
 use crate::domain::{Error, Kind, Result};
 use crate::store::Read;
+
+pub use directory::UserQuery;
 
 /// The name of the key that registration makes.
 const FIRST_KEY_NAME: &str = "api_secret";
@@ -47,6 +51,18 @@ impl App {
         role: Role,
     ) -> Result<RegisteredUser> {
         self.may_register(who, role)?;
+        let (user, api_secret) = self.add_user(who, new, password, role)?;
+        Ok(RegisteredUser { user, api_secret })
+    }
+
+    /// Adds a user with its first key; the caller checked that `who` may.
+    fn add_user(
+        &self,
+        who: &Principal,
+        new: NewUser,
+        password: &SecretText,
+        role: Role,
+    ) -> Result<(User, SecretText)> {
         self.inner.rules.password.check("password", password)?;
         let key_of_email = new.email.key();
         if self
@@ -105,10 +121,7 @@ impl App {
             )?;
             Ok(user)
         })?;
-        Ok(RegisteredUser {
-            user,
-            api_secret: secret,
-        })
+        Ok((user, secret))
     }
 
     /// Checks that `who` may register a user of this role.

@@ -39,6 +39,17 @@ impl Access {
     }
 }
 
+/// Which of the components that somebody may use are asked for (`v2.md 4.1`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those of the own teams.
+    Private,
+    /// Shared ones of other teams.
+    Public,
+    /// Both.
+    All,
+}
+
 /// A repository, and the component built from it.
 #[derive(Clone, Debug)]
 pub struct Component {

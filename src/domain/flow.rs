@@ -13,12 +13,13 @@ use self::options::FlowOptions;
 use super::error::{Error, Result};
 use super::id::{FlowId, OrganizationId, UserId};
 use super::organization::Owner;
+use super::page::OrderBy;
 
 /// The longest cron expression: five fields full of lists fit in.
 const CRON_MAX_BYTES: usize = 256;
 
 /// How a flow is set off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FlowType {
     /// By its schedule or its webhook, sleeping in between.
     Ordinary,
@@ -136,6 +137,52 @@ pub struct NewFlow {
     pub recipe_id: Option<String>,
     /// How it runs.
     pub options: FlowOptions,
+}
+
+/// Whose flows a list shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FlowList {
+    /// Those that are a user's alone.
+    Personal(UserId),
+    /// Those of an organization.
+    Organization(OrganizationId),
+}
+
+/// What flows can be sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FlowKey {
+    /// The name.
+    Name,
+    /// When it was made.
+    CreatedAt,
+    /// When it last changed.
+    UpdatedAt,
+}
+
+/// Which flows are asked for, in which order; all where nothing is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FlowQuery {
+    /// Whether it runs; a suspended one does not.
+    pub is_active: Option<bool>,
+    /// How it is set off.
+    pub flow_type: Option<FlowType>,
+    /// Whose it is.
+    pub user: Option<UserId>,
+    /// A part of the name or of the description, ignoring case.
+    pub search: Option<String>,
+    /// The order; by id where empty, and among equals.
+    pub order: Vec<OrderBy<FlowKey>>,
+}
+
+impl FlowQuery {
+    /// Tells whether every flow of the list is asked for.
+    pub fn is_everything(&self) -> bool {
+        let whole = Self {
+            order: self.order.clone(),
+            ..Self::default()
+        };
+        *self == whole
+    }
 }
 
 /// A schedule: a cron expression of five fields.

@@ -50,6 +50,15 @@ pub struct User {
     pub last_login_at_ms: Option<i64>,
 }
 
+/// What users can be sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserKey {
+    /// The address, ignoring case.
+    Email,
+    /// The time of registration.
+    Registered,
+}
+
 /// A user to be registered, checked but for the password's rules.
 #[derive(Clone, Debug)]
 pub struct NewUser {

@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 use super::sql::{Json, or_taken};
 use super::{Read, Write};
 use crate::domain::Result;
-use crate::domain::component::{Access, Component, ComponentTitle, ComponentVersion};
+use crate::domain::component::{Access, Component, ComponentTitle, ComponentVersion, Reach};
 use crate::domain::id::{ComponentId, TeamId, UserId};
 use crate::domain::slug::Slug;
 
@@ -124,6 +124,43 @@ impl Read<'_> {
         self.query_all(&sql, params![user, team, id, limit], title_of)
     }
 
+    /// Returns up to `limit` components within a user's reach with ids after `after`, by
+    /// id, built or not.
+    pub fn components_within(
+        &self,
+        user: UserId,
+        reach: Reach,
+        after: Option<ComponentId>,
+        limit: u32,
+    ) -> Result<Vec<Component>> {
+        let own = "SELECT o.id FROM team_members m JOIN components o ON o.team_id = m.team_id
+             WHERE m.user_id = ?1
+             UNION SELECT o.id FROM organization_members om
+                 JOIN teams ot ON ot.organization_id = om.organization_id
+                 JOIN components o ON o.team_id = ot.id WHERE om.user_id = ?1";
+        let shared = "SELECT s.id FROM components s WHERE s.access <> 'team'";
+        let ids = match reach {
+            Reach::Private => own.to_owned(),
+            Reach::Public => format!("{shared} EXCEPT SELECT id FROM ({own})"),
+            Reach::All => format!("{shared} UNION {own}"),
+        };
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let sql = format!(
+            "SELECT {COMPONENT_COLUMNS} FROM components c JOIN teams t ON t.id = c.team_id
+             WHERE c.id > ?2 AND c.id IN ({ids}) ORDER BY c.id LIMIT ?3"
+        );
+        self.query_all(&sql, params![user, after, limit], component_of)
+    }
+
+    /// Returns up to `limit` ids of a team's components, by id.
+    pub fn component_ids_of_team(&self, team: TeamId, limit: u32) -> Result<Vec<ComponentId>> {
+        self.query_all(
+            "SELECT id FROM components WHERE team_id = ?1 ORDER BY id LIMIT ?2",
+            params![team, limit],
+            |row| row.get(0),
+        )
+    }
+
     /// Returns up to `limit` built components that are shared beyond their team, after
     /// `after`, by access and id, which is the order of their index.
     pub fn shared_components(
@@ -182,6 +219,15 @@ impl Read<'_> {
         self.query_opt(&sql, params![component], version_of)
     }
 
+    /// Returns all builds of a component, the newest first.
+    pub fn component_versions(&self, component: ComponentId) -> Result<Vec<ComponentVersion>> {
+        let sql = format!(
+            "SELECT {VERSION_COLUMNS} FROM component_versions
+             WHERE component_id = ?1 ORDER BY number DESC"
+        );
+        self.query_all(&sql, params![component], version_of)
+    }
+
     /// Returns the build of this revision.
     pub fn component_version(
         &self,
@@ -233,6 +279,15 @@ impl Write<'_> {
     #[must_use = "tells whether the component was there"]
     pub fn delete_component(&self, id: ComponentId) -> Result<bool> {
         Ok(self.execute("DELETE FROM components WHERE id = ?1", params![id])? == 1)
+    }
+
+    /// Sets who may use a component.
+    pub fn set_component_access(&self, id: ComponentId, access: Access) -> Result<()> {
+        self.execute(
+            "UPDATE components SET access = ?2 WHERE id = ?1",
+            params![id, access.as_str()],
+        )?;
+        Ok(())
     }
 
     /// Adds a build.

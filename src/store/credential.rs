@@ -5,7 +5,7 @@ use rusqlite::{Row, params};
 use super::{Read, Write};
 use crate::domain::Result;
 use crate::domain::credential::Credential;
-use crate::domain::id::{ComponentId, CredentialId, UserId};
+use crate::domain::id::{ComponentId, CredentialId, OrganizationId, UserId};
 use crate::domain::slug::Slug;
 
 /// The columns that [`credential_of`] reads, in its order.
@@ -96,6 +96,44 @@ impl Read<'_> {
         )
     }
 
+    /// Returns up to `limit` credentials that are a user's alone, by id, with their
+    /// sealed keys.
+    pub fn personal_sealed_credentials(
+        &self,
+        user: UserId,
+        limit: u32,
+    ) -> Result<Vec<SealedCredential>> {
+        let sql = format!(
+            "SELECT {CREDENTIAL_COLUMNS}, key_version, sealed FROM credentials
+             WHERE user_id = ?1 AND organization_id IS NULL ORDER BY id LIMIT ?2"
+        );
+        self.query_all(&sql, params![user, limit], sealed_credential_of)
+    }
+
+    /// Returns up to `limit` credentials of an organization, by id, with their sealed keys.
+    pub fn sealed_credentials_in(
+        &self,
+        organization: OrganizationId,
+        limit: u32,
+    ) -> Result<Vec<SealedCredential>> {
+        let sql = format!(
+            "SELECT {CREDENTIAL_COLUMNS}, key_version, sealed FROM credentials
+             WHERE organization_id = ?1 ORDER BY id LIMIT ?2"
+        );
+        self.query_all(&sql, params![organization, limit], sealed_credential_of)
+    }
+
+    /// Tells whether an active flow has a step with this credential.
+    pub fn is_credential_in_active_use(&self, id: CredentialId) -> Result<bool> {
+        let found = self.query_opt(
+            "SELECT 1 FROM flow_steps s JOIN flows f ON f.id = s.flow_id AND f.status = 'active'
+             WHERE s.credential_id = ?1 LIMIT 1",
+            params![id],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
     /// Returns the oldest component of this name of a user's own teams.
     pub fn own_component(&self, user: UserId, component: &Slug) -> Result<Option<ComponentId>> {
         self.query_opt(
@@ -130,6 +168,12 @@ impl Write<'_> {
             ],
         )?;
         Ok(())
+    }
+
+    /// Deletes a credential; steps that had it have none. Tells whether it was there.
+    #[must_use = "tells whether the credential was there"]
+    pub fn delete_credential(&self, id: CredentialId) -> Result<bool> {
+        Ok(self.execute("DELETE FROM credentials WHERE id = ?1", params![id])? == 1)
     }
 
     /// Replaces a credential and its sealed keys; tells whether it is there.

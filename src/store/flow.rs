@@ -14,12 +14,12 @@ use crate::domain::id::{FlowId, UserId};
 use crate::domain::slug::Slug;
 
 /// The columns that [`flow_of`] reads, in its order.
-const FLOW_COLUMNS: &str = "id, user_id, name, description, type, status, graph, cron, \
+pub(super) const FLOW_COLUMNS: &str = "id, user_id, name, description, type, status, graph, cron, \
      recipe_id, version, created_at, updated_at, last_started_at, time_zone, missed, \
      variables, default_mapper_type, nodes_config, due_at, organization_id";
 
 /// Reads a flow from a row of [`FLOW_COLUMNS`].
-fn flow_of(row: &Row<'_>) -> rusqlite::Result<Flow> {
+pub(super) fn flow_of(row: &Row<'_>) -> rusqlite::Result<Flow> {
     Ok(Flow {
         id: row.get(0)?,
         user_id: row.get(1)?,
@@ -198,10 +198,52 @@ impl Write<'_> {
                 flow.organization_id,
             ],
         )?;
+        self.insert_flow_steps(flow)
+    }
+
+    /// Replaces a flow but for its id, owner, status and times of starts; tells whether
+    /// it is there. The steps stay as they are.
+    pub fn update_flow(&self, flow: &Flow) -> Result<bool> {
+        let changed = self.execute(
+            "UPDATE flows SET name = ?2, description = ?3, type = ?4, graph = ?5, cron = ?6,
+                 version = ?7, updated_at = ?8, time_zone = ?9, missed = ?10, variables = ?11,
+                 default_mapper_type = ?12, nodes_config = ?13 WHERE id = ?1",
+            params![
+                flow.id,
+                flow.name,
+                flow.description,
+                flow.flow_type.as_str(),
+                Json(flow.graph.to_value()),
+                flow.cron.as_ref().map(Cron::as_str),
+                flow.version,
+                flow.updated_at_ms,
+                flow.options.time_zone,
+                flow.options.missed.as_str(),
+                Json(flow.options.variables.clone().into()),
+                flow.options.default_mapper_type.map(MapperKind::as_str),
+                Json(flow.options.nodes_config.clone().into()),
+            ],
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Replaces the steps of a flow by those of its graph.
+    ///
+    /// A credential that is gone is none, since the graph may name one that was deleted.
+    pub fn replace_flow_steps(&self, flow: &Flow) -> Result<()> {
+        self.execute(
+            "DELETE FROM flow_steps WHERE flow_id = ?1",
+            params![flow.id],
+        )?;
+        self.insert_flow_steps(flow)
+    }
+
+    /// Adds the steps of a flow.
+    fn insert_flow_steps(&self, flow: &Flow) -> Result<()> {
         for (position, node) in (0_i64..).zip(&flow.graph.nodes) {
             self.execute(
                 "INSERT INTO flow_steps (flow_id, position, step_id, team, component, credential_id)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, (SELECT id FROM credentials WHERE id = ?6))",
                 params![
                     flow.id,
                     position,

@@ -166,6 +166,15 @@ impl Write<'_> {
         Ok(changed == 1)
     }
 
+    /// Sets the name of a team; its slug stays.
+    pub fn set_team_name(&self, team: TeamId, name: &str) -> Result<()> {
+        self.execute(
+            "UPDATE teams SET name = ?2 WHERE id = ?1",
+            params![team, name],
+        )?;
+        Ok(())
+    }
+
     /// Deletes a team with its components, their builds and variables.
     pub fn delete_team_with_components(&self, team: TeamId) -> Result<()> {
         self.execute("DELETE FROM components WHERE team_id = ?1", params![team])?;

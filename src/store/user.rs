@@ -5,8 +5,9 @@ use rusqlite::{Row, params};
 use super::{Read, Write};
 use crate::domain::Result;
 use crate::domain::id::{FlowId, UserId};
+use crate::domain::page::OrderBy;
 use crate::domain::text::Email;
-use crate::domain::user::{User, UserState};
+use crate::domain::user::{User, UserKey, UserState};
 
 /// The columns that [`user_of`] reads, in its order.
 pub(super) const USER_COLUMNS: &str = "u.id, u.email, u.first_name, u.last_name, u.company, \
@@ -96,6 +97,36 @@ impl Read<'_> {
         let sql =
             format!("SELECT {USER_COLUMNS} FROM users u WHERE u.id > ?1 ORDER BY u.id LIMIT ?2");
         self.query_all(&sql, params![after, limit], user_of)
+    }
+
+    /// Returns up to `limit` users after the first `offset`, in an order; the id decides
+    /// among equals.
+    pub fn user_part(
+        &self,
+        order: &[OrderBy<UserKey>],
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<User>> {
+        let keys = order.iter().map(|key| {
+            let column = match key.key {
+                UserKey::Email => "u.email_key",
+                UserKey::Registered => "u.created_at",
+            };
+            let direction = if key.is_descending { " DESC" } else { "" };
+            format!("{column}{direction}, ")
+        });
+        let keys: String = keys.collect();
+        let sql =
+            format!("SELECT {USER_COLUMNS} FROM users u ORDER BY {keys}u.id LIMIT ?1 OFFSET ?2");
+        let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+        self.query_all(&sql, params![limit, offset], user_of)
+    }
+
+    /// Counts the users.
+    pub fn count_users(&self) -> Result<u64> {
+        let count: i64 =
+            self.query_one("SELECT count(*) FROM users", params![], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
     }
 
     /// Counts the active tenant administrators other than `user`.

@@ -128,10 +128,73 @@ const OF_SOMEBODY_ELSE_V2: &[(&str, &str, u16, u16)] = &[
     ("POST", "/v2/samples", 400, 400),
     ("GET", "/v2/samples/{sample_id}", 404, 200),
     ("PATCH", "/v2/samples/{sample_id}", 404, 400),
+    ("GET", "/v2/api-keys", 200, 200),
+    ("POST", "/v2/api-keys", 400, 400),
+    ("GET", "/v2/api-keys/{api_key_id}", 404, 404),
+    ("DELETE", "/v2/api-keys/{api_key_id}", 404, 404),
+    ("GET", "/v2/components", 200, 200),
+    ("POST", "/v2/components", 400, 400),
+    ("GET", "/v2/components/{component_id}", 404, 200),
+    ("PATCH", "/v2/components/{component_id}", 403, 400),
+    ("GET", "/v2/components/{component_id}/env", 404, 200),
+    ("PUT", "/v2/components/{component_id}/env", 404, 400),
+    ("GET", "/v2/components/{component_id}/versions", 404, 200),
+    (
+        "GET",
+        "/v2/components/{component_id}/versions/{version}",
+        404,
+        404,
+    ),
+    (
+        "GET",
+        "/v2/components/{component_id}/versions/{version}/descriptor",
+        404,
+        404,
+    ),
+    (
+        "GET",
+        "/v2/components/{component_id}/version/{version}/descriptor",
+        404,
+        404,
+    ),
+    ("GET", "/v2/credentials", 200, 200),
+    ("POST", "/v2/credentials", 400, 400),
+    ("GET", "/v2/credentials/{credential_id}", 404, 404),
+    ("PATCH", "/v2/credentials/{credential_id}", 404, 404),
+    ("DELETE", "/v2/credentials/{credential_id}", 404, 404),
+    ("GET", "/v2/flows", 200, 200),
+    ("POST", "/v2/flows", 400, 400),
+    ("GET", "/v2/flows/{flow_id}", 404, 200),
+    ("PATCH", "/v2/flows/{flow_id}", 404, 400),
+    ("POST", "/v2/flows/{flow_id}/start", 404, 202),
+    ("POST", "/v2/flows/{flow_id}/stop", 404, 202),
+    ("GET", "/v2/recipes", 200, 200),
+    ("GET", "/v2/recipes/{recipe_id}", 200, 200),
     ("GET", "/v2/sshkeys", 200, 200),
     ("POST", "/v2/sshkeys", 400, 400),
     ("GET", "/v2/sshkeys/{key_id}", 404, 404),
     ("DELETE", "/v2/sshkeys/{key_id}", 404, 404),
+    ("GET", "/v2/teams", 200, 200),
+    ("POST", "/v2/teams", 400, 400),
+    ("GET", "/v2/teams/{team_id}", 404, 200),
+    ("PATCH", "/v2/teams/{team_id}", 404, 400),
+    ("GET", "/v2/teams/{team_id}/relationships/members", 404, 200),
+    (
+        "POST",
+        "/v2/teams/{team_id}/relationships/members",
+        404,
+        400,
+    ),
+    (
+        "DELETE",
+        "/v2/teams/{team_id}/relationships/members",
+        404,
+        400,
+    ),
+    ("GET", "/v2/users", 403, 200),
+    ("POST", "/v2/users", 403, 400),
+    ("GET", "/v2/users/me", 200, 200),
+    ("GET", "/v2/users/{user_id}", 403, 200),
     // What an administrator takes away stands at the end.
     ("DELETE", "/v2/lookups/{lookup_id}", 404, 204),
     (
@@ -140,6 +203,10 @@ const OF_SOMEBODY_ELSE_V2: &[(&str, &str, u16, u16)] = &[
         404,
         204,
     ),
+    ("DELETE", "/v2/teams/{team_id}", 404, 409),
+    ("DELETE", "/v2/components/{component_id}", 404, 200),
+    ("DELETE", "/v2/flows/{flow_id}", 404, 204),
+    ("DELETE", "/v2/users/{user_id}", 403, 204),
 ];
 
 /// A public key that nobody holds the other half of.
@@ -172,7 +239,12 @@ impl House {
         let repo = made("/v1/repos", json!({ "name": "private" }), 201);
         let timer = json!({ "action": "elasticio/timer:timer" });
         let log = json!({ "action": "elasticio/debug:log" });
+        let sent = json!({ "data": { "type": "api-key" } });
+        let key = ada.post("/v2/api-keys", &sent).json(201);
+        let key = key["data"]["id"].as_str().expect("an id").to_owned();
         let mut ids = BTreeMap::from([
+            ("api_key_id", key),
+            ("team_id", team.clone()),
             ("component_id", repo.clone()),
             ("repo_id", repo),
             ("key_id", made("/v1/sshkey", json!({ "key": SSH_KEY }), 201)),
@@ -189,6 +261,7 @@ impl House {
                 ),
             ),
             ("recipe_id", "53d61965a6b9e9183f000001".to_owned()),
+            ("version", "latest".to_owned()),
             (
                 "user_id",
                 made(
@@ -198,6 +271,8 @@ impl House {
                 ),
             ),
         ]);
+        ids.insert("credential_id", ids["account_id"].clone());
+        ids.insert("flow_id", ids["task_id"].clone());
         ids.extend(organization_of(&server, &ada, &ids["component_id"]));
         Self {
             server,
@@ -459,16 +534,22 @@ fn no_list_shows_what_is_anothers() {
     let house = House::new();
     let bob = house.server.user("bob@example.com");
     for list in [
-        "accounts",
-        "repos",
-        "sshkey",
-        "teams",
-        "components/mine",
-        "components",
+        "v1/accounts",
+        "v1/repos",
+        "v1/sshkey",
+        "v1/teams",
+        "v1/components/mine",
+        "v1/components",
+        "v2/api-keys",
+        "v2/components",
+        "v2/credentials",
+        "v2/flows",
+        "v2/sshkeys",
+        "v2/teams",
     ] {
-        let seen = bob.get(&format!("/v1/{list}"));
+        let seen = bob.get(&format!("/{list}"));
         assert_eq!(seen.status, 200);
-        for id in house.ids.values() {
+        for id in house.ids.values().filter(|id| *id != "latest") {
             assert!(!seen.text.contains(id.as_str()), "{list} shows {id}");
         }
         assert!(!seen.text.contains(&house.ada.id()), "{list} shows Ada");

@@ -21,6 +21,7 @@ fn new(component_name: Option<&str>, keys: Value) -> NewCredential {
     NewCredential {
         name: None,
         component_name: component_name.map(str::to_owned),
+        component_id: None,
         keys: members(keys),
     }
 }

@@ -22,6 +22,7 @@ fn credential(at: &Installation, who: &Principal, name: &str, component: &str) {
     let new = NewCredential {
         name: Some(name.to_owned()),
         component_name: Some(component.to_owned()),
+        component_id: None,
         keys: members(json!({ "password": "s3cret" })),
     };
     at.app.create_credential(who, new).unwrap();

@@ -218,6 +218,33 @@ fn rule(holds: bool, broken: &str) -> Result<(), String> {
     }
 }
 
+/// Returns all links of a document.
+pub fn links_of(document: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    gather(document, &mut found);
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Gathers the links below a value. Attributes are data: what they hold are no links.
+fn gather(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|value| gather(value, found)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                if name == "links" {
+                    let links = value.as_object().into_iter().flatten();
+                    found.extend(links.filter_map(|(_, link)| link.as_str().map(str::to_owned)));
+                } else if name != "attributes" {
+                    gather(value, found);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 #[test]
 fn broken_documents_are_told_from_sound_ones() {
     let answer = |status: u16, text: &str| Answer {

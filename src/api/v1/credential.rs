@@ -42,6 +42,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply> {
     let new = NewCredential {
         name: change.name,
         component_name: change.component_name,
+        component_id: None,
         keys: change.keys.unwrap_or_default(),
     };
     Ok(Reply::ok(show(

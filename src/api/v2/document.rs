@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::query::{PARAMETER, Page, Query};
 use crate::api::call::{Call, Content, Reply};
 use crate::api::shape::ResourceType;
+use crate::domain::id::OrganizationId;
 use crate::domain::{Error, FieldError, Kind, Result};
 
 /// A resource to be shown.
@@ -97,6 +98,18 @@ impl Resource {
         self.relationship(name, json!({ "links": { "related": link } }))
     }
 
+    /// Relates it to the organization that it belongs to, where there is one.
+    #[must_use]
+    pub fn of_organization(self, id: Option<OrganizationId>) -> Self {
+        match id {
+            Some(id) => {
+                let link = format!("/v2/organizations/{id}");
+                self.to_one("organization", "organization", id, link)
+            }
+            None => self,
+        }
+    }
+
     /// Returns its own path.
     pub fn link(&self) -> &str {
         &self.link
@@ -157,6 +170,27 @@ impl Document {
         Self {
             data: data.into(),
             ..Self::empty(seen)
+        }
+    }
+
+    /// Makes the document of identifiers, which is what a relationship's own path answers.
+    pub fn identifiers<I: Into<String>>(
+        kind: &str,
+        ids: impl IntoIterator<Item = I>,
+        link: impl Into<String>,
+    ) -> Self {
+        let data: Vec<Value> = ids
+            .into_iter()
+            .map(|id| {
+                let id: String = id.into();
+                json!({ "type": kind, "id": id })
+            })
+            .collect();
+        let link: String = link.into();
+        Self {
+            data: data.into(),
+            links: Map::from_iter([("self".to_owned(), link.into())]),
+            ..Self::empty(HashSet::new())
         }
     }
 

@@ -5,8 +5,9 @@
 //! an error with `source.parameter`, and so is any name of lower-case letters alone,
 //! which JSON:API keeps for itself. All other names are ignored.
 
-use crate::api::shape::{QueryRules, ResourceType};
+use crate::api::shape::{PAGE_SIZE, QueryRules, ResourceType};
 use crate::app::PAGE_MAX;
+use crate::domain::page::{OrderBy, Slice};
 use crate::domain::{Error, FieldError, Result};
 
 /// What marks the field of an error as a parameter of the query.
@@ -28,6 +29,14 @@ impl Page {
     /// Returns how many resources stand before it.
     pub fn offset(self) -> u64 {
         (self.number - 1).saturating_mul(u64::from(self.size))
+    }
+
+    /// Returns the part of a list that it is.
+    pub fn slice(self) -> Slice {
+        Slice {
+            offset: self.offset(),
+            limit: self.size,
+        }
     }
 }
 
@@ -77,12 +86,29 @@ impl Query {
         if rules.page_size.is_some() || number.is_some() || size.is_some() {
             query.page = Some(Page {
                 number: number.unwrap_or(1),
-                size: size
-                    .or(rules.page_size)
-                    .unwrap_or(crate::api::shape::PAGE_SIZE),
+                size: size.or(rules.page_size).unwrap_or(PAGE_SIZE),
             });
         }
         Ok(query)
+    }
+
+    /// Returns the order with the keys that the application knows.
+    pub fn order<K>(&self, key_of: impl Fn(&str) -> Option<K>) -> Vec<OrderBy<K>> {
+        let known = self.sort.iter().filter_map(|sort| {
+            Some(OrderBy {
+                key: key_of(sort.by)?,
+                is_descending: sort.is_descending,
+            })
+        });
+        known.collect()
+    }
+
+    /// Returns the page of a list that always has pages.
+    pub fn page(&self) -> Page {
+        self.page.unwrap_or(Page {
+            number: 1,
+            size: PAGE_SIZE,
+        })
     }
 
     /// Returns the value of a filter.
