@@ -4,6 +4,8 @@
 //! or mailed; the database has its hash alone. Whoever holds it may read the invite and
 //! accept it, so it is never logged.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::json;
 
 use super::api_key::hash_of;
@@ -11,6 +13,7 @@ use super::organization::{administered, join, visible};
 use super::{Act, App, SecretText, missing};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::id::{InviteId, OrganizationId};
+use crate::domain::mail::{Mail, MailAddress};
 use crate::domain::organization::{Invite, Member, Membership, NewInvite, Organization};
 use crate::domain::principal::Principal;
 use crate::domain::tombstone::{SeenBy, Tombstone};
@@ -24,12 +27,18 @@ pub const INVITES_MAX: u32 = 500;
 /// The time in which an invite can be accepted: a week, holidays not counted on.
 pub const INVITE_LIFETIME_MS: i64 = 7 * 24 * 3_600 * 1_000;
 
+/// The most invites that are mailed at once; of more, the link is in the answer.
+const MAILS_MAX: usize = 8;
+
+/// How many invites are being mailed.
+static MAILING: AtomicUsize = AtomicUsize::new(0);
+
 /// An invite just made.
 pub struct MadeInvite {
     /// The invite.
     pub invite: Invite,
-    /// Its accept token, for the only time.
-    pub token: SecretText,
+    /// Its accept token, for the only time; none where it was mailed instead.
+    pub token: Option<SecretText>,
 }
 
 /// What somebody without an account says to get one by an invite.
@@ -69,16 +78,21 @@ impl App {
 
     /// Invites somebody by e-mail address; for administrators of the organization and of
     /// the installation. Whoever is a member or invited already is a conflict.
+    ///
+    /// Where the installation has a mail server and `accept_url`, the invite is mailed
+    /// with that URL, the token behind it. It must be what the operator set: a host that
+    /// a client named would let clients send mails that lead anywhere.
     pub fn invite_member(
         &self,
         who: &Principal,
         organization: OrganizationId,
         new: NewInvite,
+        accept_url: Option<&str>,
     ) -> Result<MadeInvite> {
         let (token, hash) = self.new_key();
         let id = self.inner.ids.next();
-        let invite = self.act(who, move |act| {
-            administered(act, act.who, organization)?;
+        let (invite, name) = self.act(who, move |act| {
+            let name = administered(act, act.who, organization)?.name;
             let key = new.email.key();
             act.delete_ended_invites(organization, &key, act.now_ms)?;
             if act.has_member_with_email(organization, &key)? {
@@ -110,9 +124,49 @@ impl App {
                     "role": invite.role.as_str(),
                 })),
             )?;
-            Ok(invite)
+            Ok((invite, name))
         })?;
-        Ok(MadeInvite { invite, token })
+        let is_mailed = accept_url.is_some_and(|url| {
+            let link = SecretText::new(format!("{url}{}", token.expose()));
+            self.mail_invite(&invite, &name, &link)
+        });
+        Ok(MadeInvite {
+            invite,
+            token: (!is_mailed).then_some(token),
+        })
+    }
+
+    /// Mails an invite behind the caller's back, since a mail server may take its time;
+    /// tells whether it is on its way. A mail that fails is noted in the audit log: the
+    /// invite can be withdrawn and made again.
+    fn mail_invite(&self, invite: &Invite, organization: &str, link: &SecretText) -> bool {
+        if self.mail_server().is_none() || MAILING.load(Ordering::Relaxed) >= MAILS_MAX {
+            return false;
+        }
+        let mail = mail_of(invite, organization, link);
+        let (app, id) = (self.clone(), invite.id);
+        MAILING.fetch_add(1, Ordering::Relaxed);
+        let started = crate::thread::spawn("invite-mail", None, move || {
+            let sent = app.send_mail(&mail, None);
+            MAILING.fetch_sub(1, Ordering::Relaxed);
+            if let Err(error) = sent {
+                tracing::warn!(invite = %id, kind = ?error.kind(), "an invite was not mailed");
+                let noted = app.act(&Principal::system(), move |act| {
+                    act.audit(&NewAuditEntry::of(
+                        "organization.invite.not_mailed",
+                        ObjectKind::Invite,
+                        id,
+                    ))
+                });
+                if let Err(error) = noted {
+                    tracing::warn!("and that was not noted: {error}");
+                }
+            }
+        });
+        if started.is_err() {
+            MAILING.fetch_sub(1, Ordering::Relaxed);
+        }
+        started.is_ok()
     }
 
     /// Takes an invite back; for administrators of the organization and of the
@@ -233,6 +287,28 @@ impl App {
                 Err(Error::invalid_fields(faults))
             }
         }
+    }
+}
+
+/// Returns the mail of an invite.
+fn mail_of(invite: &Invite, organization: &str, link: &SecretText) -> Mail {
+    let days = INVITE_LIFETIME_MS / (24 * 3_600 * 1_000);
+    let text = format!(
+        "You are invited to join {organization} as {}.\n\n\
+         The invite is at this address, which is good for {days} days:\n\n{}\n\n\
+         Whoever has the address can accept the invite: do not pass it on.\n\
+         If you do not know what this is about, do nothing.\n",
+        invite.role.as_str(),
+        link.expose(),
+    );
+    Mail {
+        to: vec![MailAddress {
+            name: None,
+            email: invite.email.clone(),
+        }],
+        subject: format!("Invite to {organization}"),
+        text: Some(text),
+        ..Mail::default()
     }
 }
 

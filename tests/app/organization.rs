@@ -117,8 +117,11 @@ fn what_was_ones_own_before_stays_ones_own() {
         at.app.flow(&bea, own.id).unwrap_err().kind(),
         Kind::NotFound
     );
-    let acting = acting(&ada, company, Role::Admin);
-    assert_eq!(at.app.flow(&acting, own.id).unwrap().id, own.id);
+    let as_member = acting(&ada, company, Role::Admin);
+    assert_eq!(at.app.flow(&as_member, own.id).unwrap().id, own.id);
+    let as_guest = acting(&ada, company, Role::Guest);
+    let refused = at.app.start_flow(&as_guest, own.id).unwrap_err();
+    assert_eq!(refused.kind(), Kind::Forbidden, "a guest changes nothing");
 }
 
 #[test]
@@ -398,7 +401,7 @@ fn the_only_member_takes_the_organization_along() {
         email: Email::parse("email", "n@example.com").unwrap(),
         role: Role::Guest,
     };
-    at.app.invite_member(&ada, company, new).unwrap();
+    at.app.invite_member(&ada, company, new, None).unwrap();
     at.app.delete_account(&ada, id_of(&ada)).unwrap();
     for table in [
         "organizations",
@@ -527,28 +530,31 @@ fn an_invite_ends_after_its_time() {
         email: Email::parse("email", "n@example.com").unwrap(),
         role: Role::Guest,
     };
-    let made = at.app.invite_member(&ada, company, new()).unwrap();
+    let made = at.app.invite_member(&ada, company, new(), None).unwrap();
     assert_eq!(
         at.app
-            .invite_member(&ada, company, new())
+            .invite_member(&ada, company, new(), None)
             .err()
             .unwrap()
             .kind(),
         Kind::Conflict
     );
     super::given::change(&at, "UPDATE organization_invites SET expires_at = 1", []);
-    let token = made.token.expose();
+    let token = made.token.as_ref().unwrap().expose();
     assert_eq!(
         at.app.accept_invite(&bob, token).unwrap_err().kind(),
         Kind::Gone
     );
     assert!(at.app.invites(&ada, company).unwrap().is_empty());
-    let again = at.app.invite_member(&ada, company, new()).unwrap();
+    let again = at.app.invite_member(&ada, company, new(), None).unwrap();
     assert_eq!(
         at.app.accept_invite(&bob, token).unwrap_err().kind(),
         Kind::NotFound
     );
-    let joined = at.app.accept_invite(&bob, again.token.expose()).unwrap();
+    let joined = at
+        .app
+        .accept_invite(&bob, again.token.unwrap().expose())
+        .unwrap();
     assert_eq!(joined.role, Role::Guest);
     assert_eq!(last_audit(&at).action, "organization.invite.accept");
 }

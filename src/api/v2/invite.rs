@@ -136,9 +136,15 @@ fn create(call: &mut Call<'_>) -> Result<Reply> {
         email: Email::parse("email", input.required_text("email"))?,
         role: role(&input)?,
     };
-    let made = call.app.invite_member(&call.who, organization, new)?;
-    let link = format!("{}/v2/invites/{}", call.base_url(), made.token.expose());
-    let shown = show(&made.invite).attribute("accept_link", link);
+    let public_url = call.shared.options.public_url.as_ref();
+    let accept_url = public_url.map(|url| format!("{url}/v2/invites/"));
+    let made = call
+        .app
+        .invite_member(&call.who, organization, new, accept_url.as_deref())?;
+    let link = made
+        .token
+        .map(|token| format!("{}/v2/invites/{}", call.base_url(), token.expose()));
+    let shown = show(&made.invite).maybe("accept_link", link);
     Ok(Document::one(shown).created(call))
 }
 
