@@ -7,6 +7,7 @@ mod answer;
 mod code;
 mod configuration;
 mod debug;
+mod email;
 mod fields;
 mod files;
 mod filter;
@@ -29,6 +30,7 @@ const ALL: &[&BuiltIn] = &[
     &code::COMPONENT,
     &configuration::COMPONENT,
     &debug::COMPONENT,
+    &email::COMPONENT,
     &filter::COMPONENT,
     &lookup::COMPONENT,
     &mapper::COMPONENT,

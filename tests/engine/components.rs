@@ -2,8 +2,10 @@
 
 mod bench;
 mod connectors;
+mod email;
 mod expressions;
 mod groups;
 mod http;
 mod plain;
+mod registry;
 mod server;

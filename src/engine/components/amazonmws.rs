@@ -46,7 +46,7 @@ struct Marketplace {
     cities: [(&'static str, &'static str); 3],
 }
 
-/// The marketplaces of the credential's choices, the one without a choice first.
+/// The marketplaces of the credential's choices, the one without a known choice first.
 const MARKETPLACES: [Marketplace; 8] = [
     Marketplace {
         name: "usa",
@@ -148,7 +148,7 @@ const PRODUCT_ID_KINDS: [&str; 5] = ["ASIN", "EAN", "GTIN", "ISBN", "UPC"];
 /// Emits the next orders, and remembers where they end.
 fn get_orders(work: &Work<'_>, emitter: &mut Emitter) -> Result<(), Failure> {
     refuse_seller(work.cfg)?;
-    let marketplace = marketplace(work.cfg)?;
+    let marketplace = marketplace(work.cfg);
     let page = page_size(work.cfg)?;
     let cursor = work.snapshot.get("nextOrder").and_then(Value::as_u64);
     let first = cursor.unwrap_or(1);
@@ -230,24 +230,22 @@ fn refuse_seller(keys: &Fields) -> Result<(), Failure> {
 /// Tells whether the service knows the seller.
 #[expect(clippy::unnecessary_wraps, reason = "other services may fail")]
 fn verify(keys: &Fields, _: &Tools<'_>) -> Result<Value, Failure> {
-    let checked = refuse_seller(keys)
-        .and_then(|()| fields::required(keys, "sellerId").map(drop))
-        .and_then(|()| marketplace(keys).map(drop));
+    let checked = refuse_seller(keys).and_then(|()| fields::required(keys, "sellerId").map(drop));
     Ok(fields::verdict(&checked))
 }
 
-/// Returns the chosen marketplace.
-fn marketplace(cfg: &Fields) -> Result<&'static Marketplace, Failure> {
-    let Some(name) = fields::text(cfg, "marketplace") else {
-        return Ok(&MARKETPLACES[0]);
-    };
+/// Returns the chosen marketplace: by name, title or country.
+///
+/// Credentials name one in many ways: the documented activation has `us`, which is no
+/// option. So none is refused, and one that is not known is the first.
+fn marketplace(cfg: &Fields) -> &'static Marketplace {
+    let name = fields::text(cfg, "marketplace").unwrap_or_default().trim();
     let known = |one: &&Marketplace| {
-        one.name.eq_ignore_ascii_case(name) || one.title.eq_ignore_ascii_case(name)
+        [one.name, one.title, one.country]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
     };
-    MARKETPLACES
-        .iter()
-        .find(known)
-        .ok_or_else(|| Failure::new(format!("`{name}` is not a marketplace")))
+    MARKETPLACES.iter().find(known).unwrap_or(&MARKETPLACES[0])
 }
 
 /// Returns the marketplaces to choose from.
@@ -273,9 +271,9 @@ fn page_size(cfg: &Fields) -> Result<u64, Failure> {
 
 /// Checks the fields of the trigger.
 fn check_orders(cfg: &Fields) -> Vec<String> {
-    let faults = [page_size(cfg).err(), marketplace(cfg).err()];
-    let faults = faults.into_iter().flatten();
-    faults
+    let fault = page_size(cfg).err();
+    fault
         .map(|failure| format!("has a bad field: {}", failure.message))
+        .into_iter()
         .collect()
 }

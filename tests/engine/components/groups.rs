@@ -171,6 +171,8 @@ fn whichever_comes_first_completes_a_group_and_an_old_timer_ends_no_new_one() {
     assert_eq!(step.take(part(2)).len(), 1);
     assert!(step.take(part(3)).is_empty());
     assert!(step.wait(500).is_empty());
+    // The timer of the first group has come and gone.
+    assert_eq!(step.later.len(), 1);
     assert_eq!(
         step.wait(500),
         [json!({ "groupSize": 1, "groupId": "a", "messageData": [3] })]
