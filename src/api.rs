@@ -7,6 +7,7 @@ pub mod body;
 pub mod call;
 pub mod dispatch;
 pub mod error;
+pub mod hook;
 pub mod ops;
 pub mod route;
 pub mod shape;
@@ -21,6 +22,7 @@ use route::Route;
 /// Returns all routes of the server.
 pub fn routes() -> Vec<Route> {
     let mut routes = ops::ROUTES.to_vec();
+    routes.extend_from_slice(hook::ROUTES);
     routes.extend_from_slice(storage::ROUTES);
     routes.extend(v1::routes());
     routes.extend(v2::routes());

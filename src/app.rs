@@ -42,7 +42,7 @@ pub mod user;
 pub mod vault;
 
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, RwLock};
 
 pub use open::{AppOptions, Opening, Rules};
 pub use password::{HashCost, PasswordPolicy, SecretText};
@@ -51,7 +51,7 @@ pub use sign_in::BasicCredentials;
 
 use crate::clock::Clock;
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
-use crate::domain::id::RawId;
+use crate::domain::id::{ID_DIGITS, RawId};
 use crate::domain::principal::Principal;
 use crate::domain::{Error, Result};
 use crate::store::{Read, Store, Write};
@@ -83,7 +83,7 @@ struct Inner {
     objects: storage::Folder,
     mail_server: Option<mail::MailServer>,
     rules: Rules,
-    runtime: OnceLock<Arc<dyn component_runtime::ComponentRuntime>>,
+    runtime: RwLock<Option<Arc<dyn component_runtime::ComponentRuntime>>>,
 }
 
 impl App {
@@ -97,9 +97,15 @@ impl App {
         &self.inner.rules
     }
 
-    /// Returns a fresh id for a request, for log lines and answers.
+    /// Returns a fresh id for a request, for log lines and answers: 32 hex digits, as
+    /// the platform's are (`runtime.md 4.5`).
     pub fn new_request_id(&self) -> String {
-        self.inner.ids.next::<RawId>().to_string()
+        let (one, other) = (
+            self.inner.ids.next::<RawId>(),
+            self.inner.ids.next::<RawId>(),
+        );
+        // The digits of the counter differ, so nothing is lost of either.
+        format!("{one}{}", &other.to_string()[ID_DIGITS - 8..])
     }
 
     /// Writes to the disk and returns whether that worked; for readiness.

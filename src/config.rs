@@ -116,6 +116,12 @@ pub struct Settings {
     pub log_level: LogLevel,
     /// How long audit entries are kept, in days.
     pub audit_days: u32,
+    /// Threads that work on the messages of flows.
+    pub engine_workers: usize,
+    /// How long a webhook call waits for the flow's reply, in seconds.
+    pub reply_timeout: u32,
+    /// How often a message may be put back to be tried again later.
+    pub rebound_limit: u32,
     /// Scheme and host of absolute links, without a final slash.
     pub public_url: Option<String>,
     /// Origins of pages that may change state, besides the server's own.

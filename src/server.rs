@@ -1,8 +1,8 @@
 //! The composition root: opens, wires, starts, and stops in order.
 //!
-//! Order of start: the lock, the API over the application, the housekeeper, the
-//! sockets. Order of stop: the sockets (requests in flight finish), the housekeeper,
-//! the application with its last checkpoint, the lock.
+//! Order of start: the lock, the API over the application, the housekeeper, the engine,
+//! the sockets. Order of stop: the sockets (requests in flight finish), the engine (steps
+//! in work finish), the housekeeper, the application with its last checkpoint, the lock.
 
 mod from_settings;
 mod housekeeper;
@@ -21,6 +21,7 @@ use crate::api::dispatch::Api;
 use crate::api::shared::{ApiOptions, Shared};
 use crate::app::App;
 use crate::domain::{Error, Kind, Result};
+use crate::engine::{Engine, EngineOptions};
 use crate::http::{self, Address, Server};
 use housekeeper::Housekeeper;
 
@@ -41,6 +42,8 @@ pub struct ServerOptions {
     pub audit_days: u32,
     /// What the operator set for the API.
     pub api: ApiOptions,
+    /// What the operator set for the engine.
+    pub engine: EngineOptions,
 }
 
 impl Default for ServerOptions {
@@ -53,6 +56,7 @@ impl Default for ServerOptions {
             trusted_proxies: Vec::new(),
             audit_days: housekeeper::AUDIT_DAYS,
             api: ApiOptions::default(),
+            engine: EngineOptions::default(),
         }
     }
 }
@@ -60,6 +64,7 @@ impl Default for ServerOptions {
 /// A server that answers until it is stopped.
 pub struct Running {
     server: Server,
+    engine: Engine,
     housekeeper: Housekeeper,
     app: App,
     _lock: Lock,
@@ -83,6 +88,7 @@ impl Running {
         shared.set_maintenance(app.maintenance()?);
         let api = Api::new(app.clone(), Arc::clone(&shared))?;
         let housekeeper = Housekeeper::start(app.clone(), Arc::clone(&shared), options.audit_days)?;
+        let engine = Engine::start(&app, options.engine.clone())?;
         let mut addresses = vec![Address::Tcp(options.listen)];
         addresses.extend(options.unix_socket.clone().map(Address::Unix));
         let settings = http::Settings {
@@ -97,6 +103,7 @@ impl Running {
         let _ = shared.http.set(server.counters());
         Ok(Self {
             server,
+            engine,
             housekeeper,
             app,
             _lock: lock,
@@ -122,6 +129,7 @@ impl Running {
         if !self.server.wait(grace) {
             tracing::warn!("some requests did not finish in time");
         }
+        self.engine.stop();
         self.housekeeper.stop();
         self.app.close();
         Ok(())

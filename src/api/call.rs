@@ -96,6 +96,8 @@ pub enum Content {
     Text(&'static str, String),
     /// A file and its length in bytes; its media type is a header.
     File(File, u64),
+    /// Bytes with headers of their own, the media type among them.
+    Raw(Vec<(String, String)>, Vec<u8>),
 }
 
 impl Reply {

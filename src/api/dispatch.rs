@@ -387,6 +387,12 @@ fn response_of(reply: Reply, json: &str) -> Response {
             .bytes(to_bytes(&value)),
         Content::Text(media_type, text) => response.header("Content-Type", media_type).bytes(text),
         Content::File(file, length) => response.stream(file, Some(length)),
+        Content::Raw(headers, bytes) => headers
+            .into_iter()
+            .fold(response, |response, (name, value)| {
+                response.header(name, value)
+            })
+            .bytes(bytes),
     };
     for (name, value) in reply.headers {
         response = response.header(name, value);

@@ -1,7 +1,8 @@
 //! What the server shares between its calls: options, maintenance, counters.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -79,6 +80,32 @@ impl Metrics {
     }
 }
 
+/// The flows whose calls in vain are counted: more than any honest caller confuses.
+const MISSED_FLOWS_MAX: usize = 1_000;
+
+/// How often in a row webhooks were called in vain, by what the callers named.
+#[derive(Debug, Default)]
+pub struct HookMisses(Mutex<HashMap<String, u32>>);
+
+impl HookMisses {
+    /// Counts a call in vain; returns how many there were in a row.
+    pub fn count(&self, flow: &str) -> u32 {
+        let mut misses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if misses.len() >= MISSED_FLOWS_MAX && !misses.contains_key(flow) {
+            misses.clear();
+        }
+        let count = misses.entry(flow.to_owned()).or_insert(0);
+        *count = count.saturating_add(1);
+        *count
+    }
+
+    /// Forgets the calls in vain: one was accepted.
+    pub fn forget(&self, flow: &str) {
+        let mut misses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        misses.remove(flow);
+    }
+}
+
 /// What the calls share.
 #[derive(Debug, Default)]
 pub struct Shared {
@@ -90,6 +117,8 @@ pub struct Shared {
     pub http: OnceLock<Arc<Counters>>,
     /// Whether the store was writable when last tried, and when that was.
     pub readiness: super::ops::Readiness,
+    /// Calls in vain of webhooks.
+    pub hook_misses: HookMisses,
     maintenance: RwLock<Option<String>>,
 }
 

@@ -1,14 +1,14 @@
 //! The seam to whatever runs components: the engine puts itself here, since the verbs
 //! may not name it.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 
 use serde_json::{Map, Value};
 
-use super::App;
+use super::{App, SecretText};
 use crate::domain::flow::command::StepCommand;
-use crate::domain::id::{FlowId, UserId};
-use crate::domain::run::Failure;
+use crate::domain::id::{ExecutionId, FlowId, UserId};
+use crate::domain::run::{Failure, HttpReply, Message};
 
 /// What a component does besides steps (`runtime.md 2.4`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,50 @@ pub struct ServiceCall<'a> {
     pub user: UserId,
 }
 
+/// A call of a flow's webhook (`runtime.md 4.5`). It holds secrets: no `Debug`.
+pub struct WebhookCall {
+    /// The flow.
+    pub flow: FlowId,
+    /// What its first step gets.
+    pub message: Message,
+    /// The body as it came, for signatures.
+    pub body: Vec<u8>,
+    /// User and password of HTTP Basic.
+    pub basic: Option<(String, SecretText)>,
+    /// The id of the request, which the caller is given.
+    pub request_id: String,
+}
+
+impl WebhookCall {
+    /// Returns a header of the call; the message has their names in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let name = name.to_ascii_lowercase();
+        self.message.headers.get(&name).and_then(Value::as_str)
+    }
+}
+
+/// What a call of a webhook is answered.
+#[derive(Clone, Debug)]
+pub struct WebhookAnswer {
+    /// The run that it began.
+    pub execution: ExecutionId,
+    /// The answer.
+    pub reply: WebhookReply,
+}
+
+/// The answer to a call of a webhook.
+#[derive(Clone, Debug)]
+pub enum WebhookReply {
+    /// The message was accepted, and nobody replies.
+    Accepted,
+    /// A step replied.
+    Reply(HttpReply),
+    /// The run failed before a step replied.
+    Failed(Failure),
+    /// Nobody replied in time; the run goes on.
+    TimedOut,
+}
+
 /// Runs components.
 pub trait ComponentRuntime: Send + Sync {
     /// Says what is wrong with a step before it runs, half a sentence a fault; nothing
@@ -55,17 +99,34 @@ pub trait ComponentRuntime: Send + Sync {
     /// Hears that the work of this flow changed: it was started, stopped or changed, or
     /// has a new message. Called after the commit.
     fn flow_changed(&self, flow: FlowId);
+
+    /// Accepts a call of a flow's webhook: its message is on disk when this returns well.
+    ///
+    /// Errors: not found for a flow that can't be called, unauthenticated, too many for
+    /// a full queue.
+    fn accept(&self, call: WebhookCall) -> crate::domain::Result<WebhookAnswer>;
 }
 
 impl App {
-    /// Puts the runtime in place; the first one stays.
+    /// Puts a runtime in place of the one that is there.
     pub fn set_component_runtime(&self, runtime: Arc<dyn ComponentRuntime>) {
-        // Set twice only by a test that starts two engines over one application.
-        let _ = self.inner.runtime.set(runtime);
+        *self.runtime_slot() = Some(runtime);
+    }
+
+    /// Takes the runtime away: it holds the application, so both would live for ever.
+    pub fn clear_component_runtime(&self) {
+        *self.runtime_slot() = None;
     }
 
     /// Returns the runtime, where one is in place.
-    pub fn component_runtime(&self) -> Option<&Arc<dyn ComponentRuntime>> {
-        self.inner.runtime.get()
+    pub fn component_runtime(&self) -> Option<Arc<dyn ComponentRuntime>> {
+        let slot = self.inner.runtime.read();
+        slot.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns the place of the runtime.
+    fn runtime_slot(&self) -> RwLockWriteGuard<'_, Option<Arc<dyn ComponentRuntime>>> {
+        let slot = self.inner.runtime.write();
+        slot.unwrap_or_else(PoisonError::into_inner)
     }
 }

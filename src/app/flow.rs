@@ -13,6 +13,7 @@ use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::component::{FunctionKind, TriggerKind, function_kind};
 use crate::domain::flow::chain;
 use crate::domain::flow::command::StepCommand;
+use crate::domain::flow::event::FlowEventKind;
 use crate::domain::flow::graph::{GRAPH_MAX_BYTES, Graph, Node};
 use crate::domain::flow::options::FlowOptions;
 use crate::domain::flow::schedule::next_fire;
@@ -24,7 +25,7 @@ use crate::domain::recipe::accounts::required_fields;
 use crate::domain::run::RunStatus;
 use crate::domain::tombstone::{SeenBy, Tombstone};
 use crate::domain::{Error, FieldError, Kind, Result, text};
-use crate::store::{FlowCounts, FlowEventKind, Read};
+use crate::store::{FlowCounts, Read};
 
 pub use edit::FlowChange;
 
@@ -135,7 +136,7 @@ impl App {
     /// Checks the steps of a flow that `who` may see with what runs its components:
     /// unknown functions and configurations that can't work, each named with its step.
     pub(super) fn check_steps(&self, who: &Principal, id: FlowId) -> Result<()> {
-        self.read(|read| load(read, who, id))?;
+        self.read(|read| load_to_change(read, who, id))?;
         let (Some(runtime), Some(runnable)) = (self.component_runtime(), self.runnable_flow(id)?)
         else {
             return Ok(());

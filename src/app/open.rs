@@ -1,7 +1,7 @@
 //! Making an installation, opening one, closing it.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, RwLock};
 
 use super::callback::Callbacks;
 use super::key_file::{create_key_file, key_file_beside, read_key_file};
@@ -201,7 +201,7 @@ impl App {
                 outgoing: Outgoing::new(options.rules.allow_private_networks),
                 callbacks: Callbacks::start(Outgoing::new(options.rules.allow_private_networks))?,
                 rules: options.rules.clone(),
-                runtime: OnceLock::new(),
+                runtime: RwLock::new(None),
             }),
         })
     }

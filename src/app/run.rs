@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Act, App, credential};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
+use crate::domain::flow::event::{FlowEvent, FlowEventKind};
 use crate::domain::flow::options::Missed;
 use crate::domain::flow::schedule::{fires_between, next_fire};
 use crate::domain::flow::{Flow, FlowStatus, FlowType};
@@ -16,7 +17,7 @@ use crate::domain::run::part::{
 };
 use crate::domain::run::{LogLevel, Message, RunTrigger};
 use crate::domain::{Error, Kind, Result};
-use crate::store::{FlowEvent, FlowEventKind, QueueSize, Read, SealedCredential, Write};
+use crate::store::{QueueSize, Read, SealedCredential, Write};
 
 /// The most flows that one transaction of the schedule fires: a few milliseconds.
 pub const FIRE_BATCH: u32 = 200;
@@ -38,6 +39,8 @@ pub struct RunnableFlow {
     pub flow: Flow,
     /// For each node of its graph the fields merged with the keys of its credential.
     pub configs: Vec<Map<String, Value>>,
+    /// Whether its schedule sets it off, and not its webhook.
+    pub polls: bool,
 }
 
 /// A part of a run, decoded.
@@ -77,9 +80,10 @@ impl App {
                     None => None,
                 });
             }
-            Ok(Some((flow, sealed)))
+            let polls = super::flow::polls(read, &flow)?;
+            Ok(Some((flow, sealed, polls)))
         })?;
-        let Some((flow, sealed)) = found else {
+        let Some((flow, sealed, polls)) = found else {
             return Ok(None);
         };
         let mut configs = Vec::with_capacity(sealed.len());
@@ -90,7 +94,11 @@ impl App {
             };
             configs.push(merged(node.members.get("fields"), keys));
         }
-        Ok(Some(RunnableFlow { flow, configs }))
+        Ok(Some(RunnableFlow {
+            flow,
+            configs,
+            polls,
+        }))
     }
 
     /// Makes a slice of work true: one transaction, on disk when this returns.
@@ -141,6 +149,11 @@ impl App {
     )]
     pub fn queue_sizes(&self) -> Result<Vec<QueueSize>> {
         self.read(|read| read.queue_sizes())
+    }
+
+    /// Returns how much waits for each step of a flow.
+    pub fn queue_sizes_of(&self, flow: FlowId) -> Result<Vec<QueueSize>> {
+        self.read(|read| read.queue_sizes_of(flow))
     }
 
     /// Returns up to `limit` messages that wait for a step after `after`.
@@ -355,6 +368,11 @@ impl App {
             self.tell_runtime(flow);
         }
         Ok(suspended)
+    }
+
+    /// Returns a fresh id for a run.
+    pub fn new_execution_id(&self) -> ExecutionId {
+        self.inner.ids.next()
     }
 
     /// Tells whatever runs components that the work of a flow changed.

@@ -1,6 +1,7 @@
 //! What every command about data shares: which database, and how it is opened.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -9,6 +10,7 @@ use crate::app::{App, AppOptions, Opening, PasswordPolicy, Rules};
 use crate::config::{self, Environment, Flags, Loaded, PasswordStrength, Registration, Settings};
 use crate::domain::Kind;
 use crate::domain::principal::{Channel, Principal};
+use crate::engine::Runtime;
 
 /// Which database a command works on.
 #[derive(Clone, Debug, Args)]
@@ -58,7 +60,11 @@ pub(super) fn load(flags: &Flags) -> Result<Loaded, CliError> {
 
 /// Opens an installation, and says what to do where that fails.
 pub(super) fn open(options: &AppOptions, opening: Opening) -> Result<App, CliError> {
-    App::open(options, opening).map_err(|error| {
+    let opened = App::open(options, opening).inspect(|app| {
+        // A server puts its engine in place of this.
+        app.set_component_runtime(Arc::new(Runtime::without_engine()));
+    });
+    opened.map_err(|error| {
         let advice = match error.kind() {
             Kind::NotFound => missing(&options.database),
             Kind::Invalid => "`elastane check` tells more".to_owned(),

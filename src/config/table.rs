@@ -243,6 +243,25 @@ pub const SETTINGS: &[Setting] = &[
         "How long audit entries are kept, in days.",
     ),
     setting(
+        "engine_workers",
+        // A hundred threads wait for other machines; more are a sign of another problem.
+        Form::Number { min: 1, max: 128 },
+        Some("16"),
+        "Threads that work on the messages of flows.",
+    ),
+    setting(
+        "reply_timeout",
+        Form::Number { min: 1, max: 600 },
+        Some("30"),
+        "How long a webhook call waits for the flow's reply, in seconds.",
+    ),
+    setting(
+        "rebound_limit",
+        Form::Number { min: 0, max: 20 },
+        Some("10"),
+        "How often a message may be put back to be tried again later.",
+    ),
+    setting(
         "public_url",
         Form::Text,
         None,

@@ -195,6 +195,9 @@ pub(super) fn settings(values: &Values) -> Result<Settings> {
             ],
         )?,
         audit_days: values.number("audit_days")?,
+        engine_workers: values.number("engine_workers")?,
+        reply_timeout: values.number("reply_timeout")?,
+        rebound_limit: values.number("rebound_limit")?,
         public_url: values.read("public_url", origin)?,
         allowed_origins: values.list("allowed_origins", origin)?,
     })

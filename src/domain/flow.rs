@@ -3,6 +3,7 @@
 pub mod chain;
 pub mod command;
 mod edges;
+pub mod event;
 pub mod graph;
 pub mod options;
 pub mod portable;

@@ -3,6 +3,7 @@
 use super::ServerOptions;
 use crate::api::shared::ApiOptions;
 use crate::config::Settings;
+use crate::engine::EngineOptions;
 
 impl From<&Settings> for ServerOptions {
     fn from(settings: &Settings) -> Self {
@@ -19,6 +20,11 @@ impl From<&Settings> for ServerOptions {
                 public_url: settings.public_url.clone(),
                 allowed_origins: settings.allowed_origins.clone(),
                 metrics_token: token.map(|token| token.expose().to_owned()),
+            },
+            engine: EngineOptions {
+                workers: settings.engine_workers,
+                reply_timeout_ms: u64::from(settings.reply_timeout) * 1_000,
+                rebound_limit: settings.rebound_limit,
             },
         }
     }

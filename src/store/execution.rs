@@ -4,10 +4,10 @@ use rusqlite::{Row, params};
 
 use super::component::unreadable;
 use super::{Read, Write};
-use crate::domain::Result;
 use crate::domain::id::{ExecutionId, FlowId};
 use crate::domain::run::part::{CommittedRun, NewExecution, PARTS_MAX, RunKey, RunPart};
 use crate::domain::run::{Execution, RunStatus, RunTrigger};
+use crate::domain::{Error, Kind, Result};
 
 /// The columns that [`execution_of`] reads, in its order.
 const EXECUTION_COLUMNS: &str = "seq, id, flow_id, flow_version, trigger, status, started_at, \
@@ -175,6 +175,17 @@ impl Write<'_> {
     /// queue rows. A run that is over takes its record, and nothing is queued for it.
     pub fn add_run_part(&self, flow: FlowId, part: &RunPart, now_ms: i64) -> Result<CommittedRun> {
         let settled = self.settle(&part.settled)?;
+        let expected = i64::try_from(part.settled.len()).unwrap_or(i64::MAX);
+        if let RunKey::Stored(seq) = part.run
+            && settled != expected
+            && !self.is_over(seq)?
+        {
+            // Somebody else did this work: doing it twice would count it twice.
+            return Err(Error::new(
+                Kind::Conflict,
+                "the message is done with already",
+            ));
+        }
         let queued = i64::try_from(part.queued.len()).unwrap_or(i64::MAX);
         let mut done = match &part.run {
             RunKey::New(new) => self.insert_execution(flow, new, part, queued, now_ms)?,
@@ -193,6 +204,16 @@ impl Write<'_> {
             done.queued = self.insert_queued(flow, done.seq, done.part, &part.queued, now_ms)?;
         }
         Ok(done)
+    }
+
+    /// Tells whether a run is over, or gone.
+    fn is_over(&self, seq: i64) -> Result<bool> {
+        let open = self.query_opt(
+            "SELECT 1 FROM executions WHERE seq = ?1 AND finished_at IS NULL",
+            params![seq],
+            |_| Ok(()),
+        )?;
+        Ok(open.is_none())
     }
 
     /// Adds a run with its first part's numbers.

@@ -59,6 +59,22 @@ impl Read<'_> {
         )
     }
 
+    /// Returns how much waits for each step of a flow.
+    pub fn queue_sizes_of(&self, flow: FlowId) -> Result<Vec<QueueSize>> {
+        self.query_all(
+            "SELECT step_id, count(*), sum(bytes) FROM queue WHERE flow_id = ?1 GROUP BY step_id",
+            params![flow],
+            |row| {
+                Ok(QueueSize {
+                    flow,
+                    step: row.get(0)?,
+                    messages: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
+                    bytes: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
+                })
+            },
+        )
+    }
+
     /// Returns up to `limit` messages that wait for a step after `after`, oldest first.
     pub fn queued_for(
         &self,

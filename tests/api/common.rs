@@ -82,7 +82,7 @@ fn a_request_id_is_taken_over_or_made() {
     let kept = nobody.send("GET", "/healthz", &[("x-request-id", "my-id.1")], "");
     assert_eq!(kept.header("x-request-id"), Some("my-id.1"));
     let made = nobody.send("GET", "/healthz", &[("x-request-id", "no good id")], "");
-    assert_eq!(made.header("x-request-id").map(str::len), Some(24));
+    assert_eq!(made.header("x-request-id").map(str::len), Some(32));
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_refusal_of_the_socket_has_a_request_id_too() {
     let server = TestServer::start();
     let refused = server.anonymous().get("/v1/users/%zz");
     assert_eq!(refused.status, 400);
-    assert_eq!(refused.header("x-request-id").map(str::len), Some(24));
+    assert_eq!(refused.header("x-request-id").map(str::len), Some(32));
 }
 
 #[test]

@@ -1,0 +1,460 @@
+//! The board: which message is worked on next. Pure: no clock, no thread, no SQL.
+//!
+//! It holds the heads of all queues; the rows behind them stay in the database until
+//! they are needed. Flows take turns, a step never has more messages in work than its
+//! prefetch, and one flow never has more than its share of the workers.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+use crate::domain::id::FlowId;
+use crate::domain::run::part::Queued;
+
+/// The rows of a step that are held in memory: enough that reading them costs little a
+/// message, and few enough that many full queues fit.
+pub const WINDOW: usize = 1_000;
+
+/// The most messages that wait for a step before new ones are refused (`runtime.md 4.9`).
+pub const QUEUE_MAX_MESSAGES: u64 = 75_000;
+
+/// The most bytes that wait for a step before new ones are refused (`runtime.md 4.9`).
+pub const QUEUE_MAX_BYTES: u64 = 200 * 1024 * 1024;
+
+/// How a step is worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The most messages of it at once.
+    pub prefetch: usize,
+    /// The most messages that one worker takes along, to be done one after the other.
+    pub batch: usize,
+}
+
+/// What a worker does next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Taken {
+    /// These messages of one step, in order.
+    Messages(Vec<Queued>),
+    /// Find out how the steps of a flow are worked on, and say so.
+    Rules(FlowId),
+    /// Read rows of a step after this seq, and hand them in.
+    Read {
+        /// The flow.
+        flow: FlowId,
+        /// The step.
+        step: String,
+        /// The seq.
+        after: i64,
+    },
+    /// Nothing, until this time in milliseconds since 1970 where there is one.
+    Nothing {
+        /// When the next delayed message is due.
+        until_ms: Option<i64>,
+    },
+}
+
+/// The queue of a step.
+#[derive(Debug, Default)]
+struct StepQueue {
+    /// The heads, by seq.
+    ready: VecDeque<Queued>,
+    /// Whether the database has rows behind those in memory.
+    has_more: bool,
+    /// Whether a worker reads them now.
+    is_reading: bool,
+    last_seq: i64,
+    /// Messages in memory, in work among them, and their bytes.
+    held: u64,
+    held_bytes: u64,
+    /// Messages that are in the database alone, and their bytes.
+    unread: u64,
+    unread_bytes: u64,
+    in_work: usize,
+}
+
+impl StepQueue {
+    /// Returns how many messages wait, or are in work.
+    fn messages(&self) -> u64 {
+        self.held + self.unread
+    }
+}
+
+/// The queues of a flow.
+#[derive(Debug, Default)]
+struct FlowQueues {
+    steps: BTreeMap<String, StepQueue>,
+    rules: Option<HashMap<String, Rule>>,
+    asks_rules: bool,
+    is_suspended: bool,
+    in_work: usize,
+    in_turn: bool,
+}
+
+/// All queues.
+#[derive(Debug)]
+pub struct Board {
+    flows: HashMap<FlowId, FlowQueues>,
+    /// Flows that may have something to do, in the order of their turns.
+    turns: VecDeque<FlowId>,
+    delayed: BTreeMap<(i64, i64), Queued>,
+    /// The seqs of all messages in memory: each is here once.
+    held: HashSet<i64>,
+    in_work: HashSet<i64>,
+    share: usize,
+}
+
+impl Board {
+    /// Makes an empty board on which a flow has at most `share` messages in work.
+    pub fn new(share: usize) -> Self {
+        Self {
+            flows: HashMap::new(),
+            turns: VecDeque::new(),
+            delayed: BTreeMap::new(),
+            held: HashSet::new(),
+            in_work: HashSet::new(),
+            share: share.max(1),
+        }
+    }
+
+    /// Says that rows of a step are in the database; those in memory are counted already.
+    pub fn found(&mut self, flow: FlowId, step: &str, messages: u64, bytes: u64) {
+        let queue = self.step(flow, step);
+        queue.unread += messages;
+        queue.unread_bytes += bytes;
+        queue.has_more = true;
+        queue.is_reading = false;
+        self.wake(flow);
+    }
+
+    /// Adds a message that was just queued.
+    pub fn push(&mut self, message: Queued, now_ms: i64) {
+        if self.held.contains(&message.seq) {
+            return;
+        }
+        let flow = message.flow;
+        let queue = self.step(flow, &message.step);
+        let is_behind = queue.has_more && message.seq > queue.last_seq;
+        let is_too_many = queue.ready.len() >= WINDOW && message.due_at_ms <= now_ms;
+        if is_behind || is_too_many {
+            queue.unread += 1;
+            queue.unread_bytes += message.bytes;
+            queue.has_more = true;
+        } else {
+            self.place(message, now_ms);
+        }
+        self.wake(flow);
+    }
+
+    /// Hands in rows that were read for a step; fewer than [`WINDOW`] are the last ones.
+    pub fn read(&mut self, flow: FlowId, step: &str, rows: Vec<Queued>, now_ms: i64) {
+        let is_last = rows.len() < WINDOW;
+        let last_seq = rows.last().map(|row| row.seq);
+        let queue = self.step(flow, step);
+        queue.is_reading = false;
+        queue.has_more = !is_last;
+        queue.last_seq = queue.last_seq.max(last_seq.unwrap_or(0));
+        for row in rows {
+            let queue = self.step(flow, step);
+            queue.unread = queue.unread.saturating_sub(1);
+            queue.unread_bytes = queue.unread_bytes.saturating_sub(row.bytes);
+            if !self.held.contains(&row.seq) {
+                self.place(row, now_ms);
+            }
+        }
+        if is_last {
+            let queue = self.step(flow, step);
+            (queue.unread, queue.unread_bytes) = (0, 0);
+        }
+        self.wake(flow);
+    }
+
+    /// Puts a message where it waits: into its step's queue, or aside until it is due.
+    fn place(&mut self, message: Queued, now_ms: i64) {
+        self.held.insert(message.seq);
+        let step = message.step.clone();
+        let queue = self.step(message.flow, &step);
+        queue.held += 1;
+        queue.held_bytes += message.bytes;
+        queue.last_seq = queue.last_seq.max(message.seq);
+        if message.due_at_ms > now_ms {
+            self.delayed
+                .insert((message.due_at_ms, message.seq), message);
+        } else {
+            insert_ordered(&mut queue.ready, message);
+        }
+    }
+
+    /// Says how the steps of a flow are worked on.
+    pub fn set_rules(&mut self, flow: FlowId, rules: HashMap<String, Rule>, is_suspended: bool) {
+        let queues = self.flows.entry(flow).or_default();
+        queues.rules = Some(rules);
+        queues.asks_rules = false;
+        queues.is_suspended = is_suspended;
+        self.wake(flow);
+    }
+
+    /// Forgets what waits for a flow; what is in work stays so.
+    pub fn forget(&mut self, flow: FlowId) {
+        let held = &mut self.held;
+        self.delayed.retain(|_, message| {
+            let stays = message.flow != flow;
+            if !stays {
+                held.remove(&message.seq);
+            }
+            stays
+        });
+        let Some(queues) = self.flows.get_mut(&flow) else {
+            return;
+        };
+        queues.rules = None;
+        queues.asks_rules = false;
+        queues.steps.retain(|_, queue| {
+            for message in &queue.ready {
+                held.remove(&message.seq);
+            }
+            *queue = StepQueue {
+                in_work: queue.in_work,
+                ..StepQueue::default()
+            };
+            queue.in_work > 0
+        });
+        if queues.in_work == 0 && !queues.in_turn {
+            self.flows.remove(&flow);
+        }
+    }
+
+    /// Forgets what waits of a run.
+    pub fn forget_run(&mut self, flow: FlowId, execution: i64) {
+        let gone: Vec<(i64, i64)> = self
+            .delayed
+            .iter()
+            .filter(|(_, message)| message.execution == execution)
+            .map(|(key, _)| *key)
+            .collect();
+        let mut dropped: Vec<Queued> = gone
+            .into_iter()
+            .filter_map(|key| self.delayed.remove(&key))
+            .collect();
+        if let Some(queues) = self.flows.get_mut(&flow) {
+            for queue in queues.steps.values_mut() {
+                let (of_run, others) = std::mem::take(&mut queue.ready)
+                    .into_iter()
+                    .partition(|message| message.execution == execution);
+                queue.ready = others;
+                let of_run: VecDeque<Queued> = of_run;
+                dropped.extend(of_run);
+            }
+        }
+        for message in dropped {
+            self.held.remove(&message.seq);
+            self.uncount(&message);
+        }
+    }
+
+    /// Returns what to do next, and counts it as in work.
+    pub fn take(&mut self, now_ms: i64) -> Taken {
+        self.ripen(now_ms);
+        for _ in 0..self.turns.len() {
+            let Some(flow) = self.turns.pop_front() else {
+                break;
+            };
+            let taken = self.take_from(flow);
+            let stays = taken.is_some();
+            if let Some(queues) = self.flows.get_mut(&flow) {
+                queues.in_turn = stays;
+            }
+            if stays {
+                self.turns.push_back(flow);
+            }
+            if let Some(taken) = taken {
+                return taken;
+            }
+        }
+        Taken::Nothing {
+            until_ms: self.delayed.keys().next().map(|(due, _)| *due),
+        }
+    }
+
+    /// Takes something of one flow, where there is something.
+    fn take_from(&mut self, flow: FlowId) -> Option<Taken> {
+        let queues = self.flows.get_mut(&flow)?;
+        if queues.is_suspended && queues.rules.is_some() {
+            return None;
+        }
+        let Some(rules) = &queues.rules else {
+            if queues.asks_rules || queues.steps.values().all(|queue| queue.messages() == 0) {
+                return None;
+            }
+            queues.asks_rules = true;
+            return Some(Taken::Rules(flow));
+        };
+        if queues.in_work >= self.share {
+            return None;
+        }
+        // Later steps first: what was begun is finished before more is begun.
+        for (step, queue) in queues.steps.iter_mut().rev() {
+            let rule = rules.get(step).copied().unwrap_or(Rule {
+                prefetch: 1,
+                batch: 1,
+            });
+            if queue.in_work >= rule.prefetch {
+                continue;
+            }
+            if queue.ready.is_empty() {
+                if queue.has_more && !queue.is_reading {
+                    queue.is_reading = true;
+                    return Some(Taken::Read {
+                        flow,
+                        step: step.clone(),
+                        after: queue.last_seq,
+                    });
+                }
+                continue;
+            }
+            let count = rule.batch.min(queue.ready.len());
+            let messages: Vec<Queued> = queue.ready.drain(..count).collect();
+            // A batch is one after the other, so it counts once against the prefetch.
+            queue.in_work += 1;
+            queues.in_work += 1;
+            self.in_work
+                .extend(messages.iter().map(|message| message.seq));
+            return Some(Taken::Messages(messages));
+        }
+        None
+    }
+
+    /// Says that messages which were taken together are done with.
+    pub fn done(&mut self, messages: &[Queued]) {
+        let Some(first) = messages.first() else {
+            return;
+        };
+        let flow = first.flow;
+        for message in messages {
+            self.in_work.remove(&message.seq);
+            if self.held.remove(&message.seq) {
+                self.uncount(message);
+            }
+        }
+        self.rest(flow, &first.step);
+    }
+
+    /// Forgets messages in work that are not in the database any more; the worker's
+    /// place stays taken.
+    pub fn drop_gone(&mut self, messages: &[Queued]) {
+        for message in messages {
+            self.in_work.remove(&message.seq);
+            if self.held.remove(&message.seq) {
+                self.uncount(message);
+            }
+        }
+    }
+
+    /// Puts messages back that were taken together, to be taken again not before
+    /// `due_at_ms`.
+    pub fn put_back(&mut self, messages: Vec<Queued>, due_at_ms: i64) {
+        let Some((flow, step)) = messages.first().map(|it| (it.flow, it.step.clone())) else {
+            return;
+        };
+        for mut message in messages {
+            self.in_work.remove(&message.seq);
+            message.due_at_ms = due_at_ms;
+            self.delayed.insert((due_at_ms, message.seq), message);
+        }
+        self.rest(flow, &step);
+    }
+
+    /// Frees the place of a step's worker.
+    fn rest(&mut self, flow: FlowId, step: &str) {
+        if let Some(queues) = self.flows.get_mut(&flow) {
+            queues.in_work = queues.in_work.saturating_sub(1);
+            if let Some(queue) = queues.steps.get_mut(step) {
+                queue.in_work = queue.in_work.saturating_sub(1);
+            }
+        }
+        self.wake(flow);
+    }
+
+    /// Tells whether something waits for a step, or is in work there.
+    pub fn has_backlog(&self, flow: FlowId, step: &str) -> bool {
+        self.flows
+            .get(&flow)
+            .and_then(|queues| queues.steps.get(step))
+            .is_some_and(|queue| queue.messages() > 0)
+    }
+
+    /// Tells whether a step takes no more messages.
+    pub fn is_full(&self, flow: FlowId, step: &str) -> bool {
+        self.flows
+            .get(&flow)
+            .and_then(|queues| queues.steps.get(step))
+            .is_some_and(|queue| {
+                queue.messages() >= QUEUE_MAX_MESSAGES
+                    || queue.held_bytes + queue.unread_bytes >= QUEUE_MAX_BYTES
+            })
+    }
+
+    /// Returns how many messages wait for each step of a flow, or are in work.
+    pub fn sizes(&self, flow: FlowId) -> Vec<(String, u64)> {
+        let queues = self.flows.get(&flow);
+        queues.map_or_else(Vec::new, |queues| {
+            let sizes = queues.steps.iter();
+            sizes
+                .map(|(step, queue)| (step.clone(), queue.messages()))
+                .collect()
+        })
+    }
+
+    /// Returns the seqs of everything in work.
+    pub fn in_work(&self) -> Vec<i64> {
+        self.in_work.iter().copied().collect()
+    }
+
+    /// Moves what is due into its queue.
+    fn ripen(&mut self, now_ms: i64) {
+        while let Some(entry) = self.delayed.first_entry() {
+            if entry.key().0 > now_ms {
+                break;
+            }
+            let message = entry.remove();
+            let flow = message.flow;
+            let step = message.step.clone();
+            insert_ordered(&mut self.step(flow, &step).ready, message);
+            self.wake(flow);
+        }
+    }
+
+    /// Takes a message out of the numbers of its step.
+    fn uncount(&mut self, message: &Queued) {
+        if let Some(queue) = self
+            .flows
+            .get_mut(&message.flow)
+            .and_then(|queues| queues.steps.get_mut(&message.step))
+        {
+            queue.held = queue.held.saturating_sub(1);
+            queue.held_bytes = queue.held_bytes.saturating_sub(message.bytes);
+        }
+    }
+
+    /// Returns the queue of a step.
+    fn step(&mut self, flow: FlowId, step: &str) -> &mut StepQueue {
+        let steps = &mut self.flows.entry(flow).or_default().steps;
+        if !steps.contains_key(step) {
+            steps.insert(step.to_owned(), StepQueue::default());
+        }
+        steps.entry(step.to_owned()).or_default()
+    }
+
+    /// Gives a flow its turn.
+    fn wake(&mut self, flow: FlowId) {
+        if let Some(queues) = self.flows.get_mut(&flow)
+            && !queues.in_turn
+        {
+            queues.in_turn = true;
+            self.turns.push_back(flow);
+        }
+    }
+}
+
+/// Puts a message among the others by its seq: commits may be told of out of order.
+fn insert_ordered(ready: &mut VecDeque<Queued>, message: Queued) {
+    let at = ready.partition_point(|other| other.seq < message.seq);
+    ready.insert(at, message);
+}

@@ -1,0 +1,569 @@
+//! The driver: carries out what the planning core commands, in memory, until a slice is
+//! ready to be committed.
+
+use serde_json::{Map, Value, json};
+
+use super::component::{Emitter, Event, Tools, Work};
+use super::parts::Parts;
+use super::plan::{FlowPlan, Routed};
+use super::run::{Command, Delivery, End, Input, Job, Run};
+use super::slice::{Answer, RunSlice, Snapshots};
+use crate::app::App;
+use crate::clock::monotonic_us;
+use crate::domain::expression::Scope;
+use crate::domain::run::part::{
+    MessageRef, NewLogEntry, NewQueued, PartMessage, Queued, RunKey, Slice, StepRecord,
+};
+use crate::domain::run::{Failure, LogLevel, Message, RunStatus};
+
+/// The longest message of a log entry, in characters: longer ones are cut.
+const LOG_MAX_CHARS: usize = 4_096;
+
+/// The log entries that one call may write: a loop that logs is not worth a disk.
+const LOGS_MAX: usize = 1_000;
+
+/// Drives runs of one flow until they are committed together.
+pub(super) struct Driver<'a> {
+    app: &'a App,
+    plan: &'a FlowPlan,
+    parts: &'a Parts,
+    rebound_limit: u32,
+    /// The runs of this slice.
+    pub(super) runs: Vec<RunSlice<'a>>,
+    snapshots: Snapshots,
+    kept: Vec<(String, String, Option<Value>)>,
+    logs: Vec<NewLogEntry>,
+}
+
+/// What a call emitted that the planner has to know.
+#[derive(Default)]
+struct Emitted {
+    outputs: Vec<MessageRef>,
+    failure: Option<Failure>,
+    rebound: Option<String>,
+}
+
+/// What one call gave.
+struct Called {
+    deliveries: Vec<Delivery>,
+    end: End,
+}
+
+impl<'a> Driver<'a> {
+    /// Makes a driver of a flow.
+    pub(super) fn new(
+        app: &'a App,
+        plan: &'a FlowPlan,
+        parts: &'a Parts,
+        rebound_limit: u32,
+    ) -> Self {
+        Self {
+            app,
+            plan,
+            parts,
+            rebound_limit,
+            runs: Vec::new(),
+            snapshots: Snapshots::default(),
+            kept: Vec::new(),
+            logs: Vec::new(),
+        }
+    }
+
+    /// Returns the place of a run in this slice, which it enters with its first message.
+    pub(super) fn enter(&mut self, key: RunKey) -> usize {
+        if let RunKey::Stored(seq) = key {
+            let same = |run: &RunSlice<'_>| matches!(run.key, RunKey::Stored(it) if it == seq);
+            if let Some(at) = self.runs.iter().position(same) {
+                return at;
+            }
+        }
+        self.runs.push(RunSlice::new(key, self.parts));
+        self.runs.len() - 1
+    }
+
+    /// Drives one message until everything that follows from it in memory is done.
+    ///
+    /// `backlog` tells which steps have messages that wait.
+    pub(super) fn drive(&mut self, run: usize, job: Job, backlog: Vec<bool>) {
+        let plan = self.plan;
+        let mut planner = Run::new(&plan.shapes, backlog);
+        let mut commands = planner.step(Input::Begin(job));
+        loop {
+            let mut next = None;
+            for command in commands {
+                match command {
+                    Command::Process(job) => next = Some(job),
+                    Command::Enqueue {
+                        step,
+                        message,
+                        attempt,
+                        delay_ms,
+                    } => self.enqueue(run, step, message, attempt, delay_ms, None),
+                    Command::Settle(row) => self.runs[run].settled.push(row),
+                    Command::Commit => {}
+                }
+            }
+            let Some(job) = next else {
+                return;
+            };
+            let called = self.call(run, job);
+            commands = planner.step(Input::Called {
+                job,
+                deliveries: called.deliveries,
+                end: called.end,
+            });
+        }
+    }
+
+    /// Ends a message that a server took too often without ending it.
+    pub(super) fn interrupt(&mut self, run: usize, job: Job) {
+        let failure = Failure::named(
+            "Interrupted",
+            "the server ended in the middle of this step too often",
+        );
+        let now_ms = self.app.now_ms();
+        self.record(
+            run,
+            job,
+            now_ms,
+            0,
+            &[],
+            Some(failure),
+            RunStatus::Interrupted,
+        );
+        let slice = &mut self.runs[run];
+        slice.settled.extend(job.row);
+        slice.interrupted = true;
+    }
+
+    /// Drops a message whose step is not in the flow any more.
+    pub(super) fn drop_message(&mut self, run: usize, message: &Queued) {
+        let text = format!(
+            "a message was dropped: the flow has no step {}",
+            message.step
+        );
+        self.log(run, &message.step, LogLevel::Warn, &text);
+        self.runs[run].settled.push(message.seq);
+    }
+
+    /// Maps a message along an edge once more, for the retry of a step whose mapping
+    /// failed, and queues what comes out.
+    pub(super) fn map_again(&mut self, run: usize, source: &str, target: &str, job: Job) {
+        let plan = self.plan;
+        let slice = &mut self.runs[run];
+        slice.settled.extend(job.row);
+        let ends = (plan.place(source), plan.place(target));
+        let (Some(message), (Some(source), Some(target))) = (slice.message(job.message), ends)
+        else {
+            return;
+        };
+        let app = self.app;
+        let tables = |name: &str| super::lookup_table(app, plan.owner, name);
+        let passes = |id: &str| {
+            plan.place(id)
+                .is_none_or(|at| plan.steps[at].passes_through)
+        };
+        let passthrough = self.runs[run].passthrough(job.message, &passes);
+        let scope = Scope {
+            body: &message.body,
+            passthrough: passthrough.as_ref(),
+            variables: &plan.variables,
+            now_ms: app.now_ms(),
+        };
+        let Some(routed) = plan.map_along(source, target, &scope, &tables) else {
+            return;
+        };
+        for delivery in self.mapped(run, job.message, &message, routed) {
+            self.enqueue(run, delivery.target, delivery.message, 1, 0, None);
+        }
+    }
+
+    /// Returns everything as one transaction.
+    pub(super) fn take_slice(&mut self, needs_active: bool) -> Slice {
+        Slice {
+            flow: self.plan.flow,
+            runs: self.runs.iter().map(RunSlice::to_part).collect(),
+            snapshots: std::mem::take(&mut self.snapshots).into_list(),
+            kept: std::mem::take(&mut self.kept),
+            logs: std::mem::take(&mut self.logs),
+            needs_active,
+        }
+    }
+
+    /// Puts a message into a step's queue.
+    pub(super) fn enqueue(
+        &mut self,
+        run: usize,
+        step: usize,
+        message: MessageRef,
+        attempt: u32,
+        delay_ms: i64,
+        fault: Option<String>,
+    ) {
+        let due_at_ms = self.app.now_ms() + delay_ms;
+        let slice = &mut self.runs[run];
+        let bytes = slice.bytes_of(message);
+        slice.queued.push(NewQueued {
+            step: self.plan.steps[step].id.to_string(),
+            message,
+            bytes,
+            attempt,
+            due_at_ms,
+            fault,
+        });
+    }
+
+    /// Calls a step with a message.
+    fn call(&mut self, run: usize, job: Job) -> Called {
+        let plan = self.plan;
+        let step = &plan.steps[job.step];
+        let began_ms = self.app.now_ms();
+        let Some(message) = self.runs[run].message(job.message) else {
+            let failure = Failure::new("the message is not kept any more");
+            self.record(run, job, began_ms, 0, &[], Some(failure), RunStatus::Error);
+            return Called {
+                deliveries: Vec::new(),
+                end: End::Done,
+            };
+        };
+        let passes = |id: &str| {
+            plan.place(id)
+                .is_none_or(|at| plan.steps[at].passes_through)
+        };
+        let passthrough = self.runs[run].passthrough(job.message, &passes);
+        let snapshot = self.snapshot_of(&step.id, step_is_queued(plan, job.step));
+        let tools = Tools {
+            app: self.app,
+            owner: plan.owner,
+            flow: plan.flow,
+            step: &step.id,
+        };
+        let work = Work {
+            message: &message,
+            cfg: &step.cfg,
+            snapshot: &snapshot,
+            passthrough: passthrough.as_ref(),
+            variables: &plan.variables,
+            attempt: job.attempt,
+            now_ms: began_ms,
+            tools: &tools,
+        };
+        let start_us = monotonic_us();
+        let mut emitter = Emitter::default();
+        let result = match &step.function {
+            Ok(function) => (function.process)(&work, &mut emitter),
+            Err(reason) => Err(Failure::new(reason.clone())),
+        };
+        let took_us = monotonic_us() - start_us;
+        let events = emitter.into_events();
+        self.settle_call(run, job, &snapshot, (began_ms, took_us), events, result)
+    }
+
+    /// Turns what a call emitted into records, messages and deliveries.
+    fn settle_call(
+        &mut self,
+        run: usize,
+        job: Job,
+        snapshot: &Value,
+        (began_ms, took_us): (i64, u64),
+        events: Vec<Event>,
+        result: Result<(), Failure>,
+    ) -> Called {
+        let emitted = self.absorb(run, job, snapshot, events);
+        let outputs = emitted.outputs;
+        let mut failure = result.err().or(emitted.failure);
+        if let Some(reason) = emitted.rebound {
+            if job.attempt <= self.rebound_limit && failure.is_none() {
+                let step_id = self.plan.steps[job.step].id.to_string();
+                self.log(run, &step_id, LogLevel::Warn, &format!("rebound: {reason}"));
+                // The step is not recorded yet, so nothing can name it as its maker.
+                self.runs[run].disown(&outputs);
+                return Called {
+                    deliveries: self.deliveries(run, job, outputs, &mut None),
+                    end: End::Rebound,
+                };
+            }
+            failure = failure.or_else(|| Some(Failure::new("Rebound limit exceeded")));
+        }
+        let at = self.runs[run].steps.len();
+        let status = if failure.is_some() {
+            RunStatus::Error
+        } else {
+            RunStatus::Success
+        };
+        self.record(
+            run,
+            job,
+            began_ms,
+            took_us,
+            &outputs,
+            failure.clone(),
+            status,
+        );
+        let mut routing_fault = None;
+        let mut deliveries = self.deliveries(run, job, outputs, &mut routing_fault);
+        if let (Some(fault), None) = (&routing_fault, &failure) {
+            let record = &mut self.runs[run].steps[at];
+            record.status = RunStatus::Error;
+            record.error = Some(fault.clone());
+        }
+        if let Some(failure) = failure.or(routing_fault) {
+            deliveries.extend(self.handle(run, job.step, job.message, &failure));
+        }
+        Called {
+            deliveries,
+            end: End::Done,
+        }
+    }
+
+    /// Takes over what a call emitted, in order; its outputs name the record that is
+    /// added next as their maker.
+    fn absorb(&mut self, run: usize, job: Job, snapshot: &Value, events: Vec<Event>) -> Emitted {
+        let step_id = self.plan.steps[job.step].id.to_string();
+        let record = u32::try_from(self.runs[run].steps.len()).unwrap_or(u32::MAX);
+        let mut state = snapshot.clone();
+        let mut emitted = Emitted::default();
+        let mut logs = 0;
+        for event in events {
+            match event {
+                Event::Data(message) => emitted.outputs.push(self.runs[run].add(PartMessage {
+                    message,
+                    made_by: Some(record),
+                    mapped_from: None,
+                })),
+                Event::Error(error) => {
+                    emitted.failure.get_or_insert(error);
+                }
+                Event::Snapshot(value) => {
+                    state = value;
+                    self.snapshots.replace(&step_id, state.clone());
+                }
+                Event::UpdateSnapshot(delta) => {
+                    merge(&mut state, delta);
+                    self.snapshots.replace(&step_id, state.clone());
+                }
+                Event::Rebound(reason) => emitted.rebound = Some(reason),
+                Event::Reply(reply) => {
+                    let slice = &mut self.runs[run];
+                    slice.answer.get_or_insert(Answer::Reply(reply));
+                }
+                Event::Log(level, text) => {
+                    logs += 1;
+                    if logs <= LOGS_MAX {
+                        self.log(run, &step_id, level, &text);
+                    }
+                }
+                Event::Later(message, at_ms) => {
+                    let message = self.runs[run].add(PartMessage::outside(message));
+                    let delay_ms = (at_ms - self.app.now_ms()).max(0);
+                    self.enqueue(run, job.step, message, 1, delay_ms, None);
+                }
+                Event::Keep(key, value) => self.kept.push((step_id.clone(), key, value)),
+            }
+        }
+        emitted
+    }
+
+    /// Routes and maps what a step made.
+    fn deliveries(
+        &mut self,
+        run: usize,
+        job: Job,
+        outputs: Vec<MessageRef>,
+        fault: &mut Option<Failure>,
+    ) -> Vec<Delivery> {
+        let plan = self.plan;
+        if plan.steps[job.step].edges.is_empty() {
+            return Vec::new();
+        }
+        let app = self.app;
+        let tables = |name: &str| super::lookup_table(app, plan.owner, name);
+        let passes = |id: &str| {
+            plan.place(id)
+                .is_none_or(|at| plan.steps[at].passes_through)
+        };
+        let mut deliveries = Vec::new();
+        for output in outputs {
+            let slice = &self.runs[run];
+            let Some(message) = slice.message(output) else {
+                continue;
+            };
+            let passthrough = slice.passthrough(output, &passes);
+            let now_ms = app.now_ms();
+            match plan.route(job.step, &message, passthrough.as_ref(), now_ms, &tables) {
+                Err(failure) => *fault = fault.take().or(Some(failure)),
+                Ok(routed) => {
+                    for one in routed {
+                        deliveries.extend(self.mapped(run, output, &message, one));
+                    }
+                }
+            }
+        }
+        deliveries
+    }
+
+    /// Adds the mapped messages of one edge; a mapping that failed is the target's error.
+    pub(super) fn mapped(
+        &mut self,
+        run: usize,
+        source: MessageRef,
+        message: &Message,
+        routed: Routed,
+    ) -> Vec<Delivery> {
+        let Routed {
+            target,
+            bodies,
+            fault,
+        } = routed;
+        if let Some(failure) = fault {
+            let job = Job {
+                step: target,
+                message: source,
+                attempt: 1,
+                row: None,
+            };
+            let now_ms = self.app.now_ms();
+            let handled = failure.clone();
+            self.record(run, job, now_ms, 0, &[], Some(failure), RunStatus::Error);
+            if let Some(record) = self.runs[run].steps.last_mut() {
+                record.at_mapping = true;
+            }
+            return self
+                .handle(run, target, source, &handled)
+                .into_iter()
+                .collect();
+        }
+        let Some(bodies) = bodies else {
+            return vec![Delivery {
+                target,
+                message: source,
+            }];
+        };
+        let slice = &mut self.runs[run];
+        bodies
+            .into_iter()
+            .map(|body| {
+                let mapped = Message {
+                    body,
+                    headers: message.headers.clone(),
+                    attachments: message.attachments.clone(),
+                    rest: Map::new(),
+                };
+                let message = slice.add(PartMessage {
+                    message: mapped,
+                    made_by: None,
+                    mapped_from: Some(source),
+                });
+                Delivery { target, message }
+            })
+            .collect()
+    }
+
+    /// Hands a failure to the error handler, or to whoever waits for the run; failures
+    /// of the handler itself go no further (`runtime.md 4.8`).
+    fn handle(
+        &mut self,
+        run: usize,
+        step: usize,
+        input: MessageRef,
+        failure: &Failure,
+    ) -> Option<Delivery> {
+        let step_id = self.plan.steps[step].id.to_string();
+        self.log(run, &step_id, LogLevel::Error, &failure.to_string());
+        let handler = self.plan.handler.filter(|handler| *handler != step);
+        let slice = &mut self.runs[run];
+        let Some(target) = handler else {
+            slice.answer.get_or_insert(Answer::Failed(failure.clone()));
+            return None;
+        };
+        let input = slice.message(input).map(|message| message.to_value());
+        let body = json!({ "error": failure.to_value(), "errorInput": input });
+        let mut message = Message::of_body(body);
+        message.headers.insert("stepId".to_owned(), json!(step_id));
+        let message = slice.add(PartMessage::outside(message));
+        Some(Delivery { target, message })
+    }
+
+    /// Adds the record of a step.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the columns of one record"
+    )]
+    fn record(
+        &mut self,
+        run: usize,
+        job: Job,
+        started_at_ms: i64,
+        duration_us: u64,
+        outputs: &[MessageRef],
+        error: Option<Failure>,
+        status: RunStatus,
+    ) {
+        let slice = &mut self.runs[run];
+        let output_bytes = outputs.iter().map(|output| slice.bytes_of(*output)).sum();
+        let record = StepRecord {
+            step: self.plan.steps[job.step].id.to_string(),
+            status,
+            attempts: job.attempt,
+            started_at_ms,
+            duration_us,
+            input: job.message,
+            outputs: outputs
+                .iter()
+                .filter_map(|output| match output {
+                    MessageRef::Own(index) => Some(*index),
+                    MessageRef::Stored { .. } => None,
+                })
+                .collect(),
+            error,
+            input_bytes: slice.bytes_of(job.message),
+            output_bytes,
+            at_mapping: false,
+        };
+        slice.steps.push(record);
+    }
+
+    /// Adds an entry to the run's log.
+    fn log(&mut self, run: usize, step: &str, level: LogLevel, text: &str) {
+        let cut = text.char_indices().nth(LOG_MAX_CHARS).map(|(at, _)| at);
+        self.logs.push(NewLogEntry {
+            step: Some(step.to_owned()),
+            at_ms: self.app.now_ms(),
+            level,
+            message: text[..cut.unwrap_or(text.len())].to_owned(),
+            run: Some(run),
+        });
+    }
+
+    /// Returns the snapshot of a step: what this slice made of it, else the stored one.
+    fn snapshot_of(&self, step: &str, has_state: bool) -> Value {
+        if let Some(value) = self.snapshots.get(step) {
+            return value.clone();
+        }
+        let stored = if has_state {
+            self.app.step_snapshot(self.plan.flow, step)
+        } else {
+            Ok(None)
+        };
+        match stored {
+            Ok(found) => found.unwrap_or_else(|| json!({})),
+            Err(error) => {
+                tracing::error!(causes = %error.causes(), "can't read a snapshot: {error}");
+                json!({})
+            }
+        }
+    }
+}
+
+/// Tells whether a step is one with state.
+fn step_is_queued(plan: &FlowPlan, step: usize) -> bool {
+    plan.shapes.get(step).is_none_or(|shape| shape.is_queued)
+}
+
+/// Merges members into a snapshot; one that is no object is replaced.
+fn merge(state: &mut Value, delta: Map<String, Value>) {
+    match state {
+        Value::Object(members) => members.extend(delta),
+        other => *other = Value::Object(delta),
+    }
+}

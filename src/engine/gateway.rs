@@ -1,0 +1,117 @@
+//! The webhook gateway: calls become messages, and wait for an answer where the flow
+//! gives one (`runtime.md 4.5`).
+
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+
+use super::drive::Driver;
+use super::plan::FlowPlan;
+use super::run::Job;
+use super::shared::{Heard, Shared, stopping};
+use super::slice::Answer;
+use super::webhook_auth;
+use crate::app::component_runtime::{WebhookAnswer, WebhookCall, WebhookReply};
+use crate::domain::flow::FlowStatus;
+use crate::domain::run::RunTrigger;
+use crate::domain::run::part::{NewExecution, PartMessage, RunKey};
+use crate::domain::{Error, Kind, Result};
+
+/// Accepts a call: its message is on disk when this returns well.
+///
+/// Errors: [`Kind::NotFound`] for a flow that is not there, does not run or is set off
+/// by its schedule; [`Kind::Unauthenticated`]; [`Kind::TooMany`] for a full queue.
+pub(super) fn accept(shared: &Shared, call: WebhookCall) -> Result<WebhookAnswer> {
+    if shared.is_stopped() {
+        return Err(stopping());
+    }
+    let plan = shared
+        .plan(call.flow)?
+        .filter(|plan| !plan.polls && plan.status != FlowStatus::Inactive)
+        .ok_or_else(|| Error::not_found("flow"))?;
+    let first = &plan.steps[plan.first];
+    webhook_auth::admit(&first.cfg, &call)?;
+    if shared.with_board(|board| board.is_full(plan.flow, &first.id)) {
+        return Err(Error::too_many(
+            "the queue of the flow is full",
+            FULL_RETRY_S,
+        ));
+    }
+    let id = shared.app.new_execution_id();
+    let key = RunKey::New(NewExecution {
+        id,
+        flow_version: plan.version,
+        trigger: RunTrigger::Webhook,
+        started_at_ms: shared.app.now_ms(),
+        request_id: Some(call.request_id.clone()),
+        retry_of: None,
+    });
+    let (sender, heard) = bounded(1);
+    let waits = plan.may_reply && plan.status == FlowStatus::Active;
+    let mut driver = Driver::new(
+        &shared.app,
+        &plan,
+        &shared.parts,
+        shared.options.rebound_limit,
+    );
+    begin(shared, &plan, &mut driver, key, call);
+    let is_active = plan.status == FlowStatus::Active;
+    let done = shared
+        .commit(driver, &plan, is_active, waits.then_some(sender))
+        .map_err(|error| match error.kind() {
+            // It was stopped between the look and the commit.
+            Kind::Conflict => Error::not_found("flow"),
+            _ => error,
+        })?;
+    let seq = done.first().map_or(0, |run| run.seq);
+    let reply = if waits {
+        wait_for(shared, seq, &heard)
+    } else {
+        WebhookReply::Accepted
+    };
+    Ok(WebhookAnswer {
+        execution: id,
+        reply,
+    })
+}
+
+/// Seconds after which a caller may try a full queue again.
+const FULL_RETRY_S: u32 = 5;
+
+/// Puts the call's message into the run, and drives what can be done in memory.
+fn begin(
+    shared: &Shared,
+    plan: &FlowPlan,
+    driver: &mut Driver<'_>,
+    key: RunKey,
+    call: WebhookCall,
+) {
+    let run = driver.enter(key);
+    let message = driver.runs[run].add(PartMessage::outside(call.message));
+    if plan.status == FlowStatus::Suspended {
+        driver.enqueue(run, plan.first, message, 1, 0, None);
+        return;
+    }
+    let job = Job {
+        step: plan.first,
+        message,
+        attempt: 1,
+        row: None,
+    };
+    let backlog = shared.backlog(plan, None);
+    driver.drive(run, job, backlog);
+}
+
+/// Waits until the run answers, ends, or takes too long.
+fn wait_for(shared: &Shared, seq: i64, heard: &Receiver<Heard>) -> WebhookReply {
+    let limit = Duration::from_millis(shared.options.reply_timeout_ms);
+    match heard.recv_timeout(limit) {
+        Ok(Heard::Answer(Answer::Reply(reply))) => WebhookReply::Reply(reply),
+        Ok(Heard::Answer(Answer::Failed(failure))) => WebhookReply::Failed(failure),
+        Ok(Heard::Over) => WebhookReply::Accepted,
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+            shared.give_up(seq);
+            WebhookReply::TimedOut
+        }
+    }
+}

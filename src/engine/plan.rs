@@ -1,0 +1,294 @@
+//! A flow, compiled: its steps with their functions and configurations, its edges with
+//! their conditions and mappings.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::board::Rule;
+use super::component::{Function, Nature};
+use super::components;
+use super::run::StepShape;
+use crate::app::run::RunnableFlow;
+use crate::domain::expression::{EvaluationError, Expression, Scope};
+use crate::domain::flow::FlowStatus;
+use crate::domain::flow::command::StepCommand;
+use crate::domain::flow::graph::Edge as GraphEdge;
+use crate::domain::flow::options::MapperKind;
+use crate::domain::id::FlowId;
+use crate::domain::mapping::Mapping;
+use crate::domain::organization::Owner;
+use crate::domain::run::{Failure, Message};
+use crate::domain::team::BUILTIN_TEAM;
+
+/// The messages of a pure step that one worker takes along: large enough that a commit
+/// costs little a message.
+const PURE_BATCH: usize = 256;
+
+/// A step.
+pub struct Step {
+    /// The id of the node.
+    pub id: Arc<str>,
+    /// What it runs; else why it can't.
+    pub function: Result<&'static Function, String>,
+    /// Its configuration.
+    pub cfg: Map<String, Value>,
+    /// Where its messages go.
+    pub edges: Vec<Edge>,
+    /// Whether its messages carry the outputs of the steps before.
+    pub passes_through: bool,
+    /// How it is worked on.
+    pub rule: Rule,
+}
+
+/// What leads from a step to another.
+pub struct Edge {
+    /// The step, by its place.
+    pub target: usize,
+    /// When it is taken; always where missing and no other edge has one.
+    condition: Option<Expression>,
+    /// What makes the target's input.
+    mapping: Option<Mapping>,
+}
+
+/// A message on its way along an edge.
+pub struct Routed {
+    /// The step that it leads to, by its place.
+    pub target: usize,
+    /// The mapped bodies; none where the message goes on as it is.
+    pub bodies: Option<Vec<Value>>,
+    /// Why the mapping failed.
+    pub fault: Option<Failure>,
+}
+
+/// A flow, compiled.
+pub struct FlowPlan {
+    /// The flow.
+    pub flow: FlowId,
+    /// Whose it is.
+    pub owner: Owner,
+    /// The version of its graph.
+    pub version: i64,
+    /// Whether it runs.
+    pub status: FlowStatus,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// How the planner sees them.
+    pub shapes: Vec<StepShape>,
+    /// The step that it begins with, by its place.
+    pub first: usize,
+    /// The error handler, by its place.
+    pub handler: Option<usize>,
+    /// The flow's variables.
+    pub variables: Map<String, Value>,
+    /// Whether a step of it may answer a waiting webhook call.
+    pub may_reply: bool,
+    /// Whether its schedule sets it off, and not its webhook.
+    pub polls: bool,
+    places: HashMap<Arc<str>, usize>,
+}
+
+impl FlowPlan {
+    /// Compiles a flow; expressions that can't be read become faults of their messages,
+    /// since they were checked when the flow was saved.
+    pub fn compile(runnable: RunnableFlow) -> Self {
+        let RunnableFlow {
+            flow,
+            configs,
+            polls,
+        } = runnable;
+        let mut steps = Vec::with_capacity(flow.graph.nodes.len());
+        let mut places = HashMap::new();
+        let mut handler = None;
+        for (place, (node, cfg)) in flow.graph.nodes.iter().zip(configs).enumerate() {
+            let id: Arc<str> = Arc::from(node.id.as_str());
+            if node.members.get("error") == Some(&Value::Bool(true)) {
+                handler = Some(place);
+            }
+            let function = function_of(&node.command);
+            let is_pure = matches!(&function, Ok(it) if it.nature == Nature::Pure);
+            let prefetch = flow.options.prefetch(&node.id) as usize;
+            places.insert(Arc::clone(&id), place);
+            steps.push(Step {
+                passes_through: flow.options.passes_through(&node.id),
+                rule: Rule {
+                    prefetch,
+                    batch: if is_pure { PURE_BATCH } else { 1 },
+                },
+                id,
+                function,
+                cfg,
+                edges: Vec::new(),
+            });
+        }
+        for edge in &flow.graph.edges {
+            let ends = edge.source.as_deref().map(|source| places.get(source));
+            if let (Some(Some(source)), Some(target)) = (ends, places.get(edge.target.as_str())) {
+                let compiled = Edge::compile(edge, *target, flow.options.mapper_kind());
+                steps[*source].edges.push(compiled);
+            }
+        }
+        let first = flow
+            .graph
+            .first()
+            .and_then(|node| places.get(node.id.as_str()));
+        Self {
+            flow: flow.id,
+            owner: flow.owner(),
+            version: flow.version,
+            status: flow.status,
+            shapes: steps.iter().map(Step::shape).collect(),
+            first: first.copied().unwrap_or(0),
+            handler,
+            may_reply: steps.iter().any(Step::may_reply),
+            steps,
+            variables: flow.options.variables,
+            polls,
+            places,
+        }
+    }
+
+    /// Returns the place of the step with this id.
+    pub fn place(&self, id: &str) -> Option<usize> {
+        self.places.get(id).copied()
+    }
+
+    /// Returns how the steps are worked on.
+    pub fn rules(&self) -> HashMap<String, Rule> {
+        self.steps
+            .iter()
+            .map(|step| (step.id.to_string(), step.rule))
+            .collect()
+    }
+
+    /// Returns where a message of a step goes (`runtime.md 4.3`): along every edge whose
+    /// condition holds; along the edges without one where none has a condition, or none
+    /// holds. An error is the source's: a condition that can't be evaluated.
+    pub fn route(
+        &self,
+        source: usize,
+        message: &Message,
+        passthrough: Option<&Map<String, Value>>,
+        now_ms: i64,
+        tables: &dyn Fn(&str) -> Option<Map<String, Value>>,
+    ) -> Result<Vec<Routed>, Failure> {
+        let scope = Scope {
+            body: &message.body,
+            passthrough,
+            variables: &self.variables,
+            now_ms,
+        };
+        let edges = &self.steps[source].edges;
+        let mut taken: Vec<&Edge> = Vec::new();
+        for edge in edges {
+            if let Some(condition) = &edge.condition
+                && condition.is_true(&scope).map_err(failure_of)?
+            {
+                taken.push(edge);
+            }
+        }
+        if taken.is_empty() {
+            taken.extend(edges.iter().filter(|edge| edge.condition.is_none()));
+        }
+        Ok(taken
+            .into_iter()
+            .map(|edge| edge.map(&scope, tables))
+            .collect())
+    }
+
+    /// Maps a message along the edge from `source` to `target`, for a retry of a step
+    /// whose mapping failed.
+    pub fn map_along(
+        &self,
+        source: usize,
+        target: usize,
+        scope: &Scope<'_>,
+        tables: &dyn Fn(&str) -> Option<Map<String, Value>>,
+    ) -> Option<Routed> {
+        let edge = self.steps[source]
+            .edges
+            .iter()
+            .find(|it| it.target == target)?;
+        Some(edge.map(scope, tables))
+    }
+}
+
+impl Step {
+    /// Returns how the planner sees the step.
+    fn shape(&self) -> StepShape {
+        StepShape {
+            is_queued: !matches!(&self.function, Ok(it) if it.nature == Nature::Pure),
+        }
+    }
+
+    /// Tells whether the step may answer a waiting webhook call: a reply step, or code
+    /// that mentions the event.
+    fn may_reply(&self) -> bool {
+        let code = self.cfg.get("code").and_then(Value::as_str);
+        matches!(&self.function, Ok(it) if it.may_reply)
+            || code.is_some_and(|code| code.contains("httpReply"))
+    }
+}
+
+impl Edge {
+    /// Compiles an edge.
+    fn compile(edge: &GraphEdge, target: usize, default_kind: MapperKind) -> Self {
+        let config = edge.members.get("config");
+        let member = |name: &str| config.and_then(|config| config.get(name));
+        let condition = member("condition")
+            .and_then(Value::as_str)
+            .filter(|text| !text.trim().is_empty())
+            .and_then(|text| Expression::parse(text).ok());
+        let kind = member("mapper_type")
+            .and_then(Value::as_str)
+            .and_then(MapperKind::parse)
+            .unwrap_or(default_kind);
+        let mapping = member("mapper")
+            .filter(|mapper| !mapper.is_null())
+            .and_then(|mapper| Mapping::parse(mapper, kind, member("lookup_tables")).ok());
+        Self {
+            target,
+            condition,
+            mapping,
+        }
+    }
+
+    /// Maps a message.
+    fn map(
+        &self,
+        scope: &Scope<'_>,
+        tables: &dyn Fn(&str) -> Option<Map<String, Value>>,
+    ) -> Routed {
+        let (bodies, fault) = match &self.mapping {
+            None => (None, None),
+            Some(mapping) => match mapping.apply(scope, tables) {
+                Ok(bodies) => (Some(bodies), None),
+                Err(error) => (None, Some(failure_of(error))),
+            },
+        };
+        Routed {
+            target: self.target,
+            bodies,
+            fault,
+        }
+    }
+}
+
+/// Returns the failure of a step for an error of an expression.
+fn failure_of(error: EvaluationError) -> Failure {
+    Failure::named(error.name, error.message)
+}
+
+/// Returns what a command runs, or why it can't be run.
+pub fn function_of(command: &StepCommand) -> Result<&'static Function, String> {
+    let name = format!("{}/{}", command.team, command.component);
+    if command.team.as_str() != BUILTIN_TEAM {
+        return Err(format!(
+            "runs {name}, and this server can run built-in components alone"
+        ));
+    }
+    let found = components::find(command.component.as_str())
+        .and_then(|component| component.function(&command.function));
+    found.ok_or_else(|| format!("runs {}, which {name} does not have", command.function))
+}

@@ -1,0 +1,389 @@
+//! What all threads of the engine share: the board, the compiled flows, and whoever
+//! waits for an answer.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+
+use super::EngineOptions;
+use super::board::{Board, WINDOW};
+use super::drive::Driver;
+use super::parts::Parts;
+use super::plan::FlowPlan;
+use super::slice::Answer;
+use crate::app::App;
+use crate::app::run::PartData;
+use crate::domain::flow::FlowStatus;
+use crate::domain::flow::event::FlowEventKind;
+use crate::domain::id::FlowId;
+use crate::domain::run::part::{CommittedRun, MessageRef, NewQueued, Queued};
+use crate::domain::{Error, Result};
+
+/// The flows that are kept compiled: more than run in any minute.
+const PLANS_MAX: usize = 20_000;
+
+/// The runs of a flow after which its oldest bodies are looked at.
+const PRUNE_EVERY: u32 = 250;
+
+/// How a run that somebody waits for stands.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// A step answered, or failed.
+    Answer(Answer),
+    /// It ended without an answer.
+    Over,
+}
+
+/// What all threads of the engine share.
+pub(super) struct Shared {
+    pub(super) app: App,
+    pub(super) options: EngineOptions,
+    pub(super) parts: Parts,
+    board: Mutex<Board>,
+    ready: Condvar,
+    plans: RwLock<HashMap<FlowId, Arc<FlowPlan>>>,
+    waiting: Mutex<HashMap<i64, Sender<Heard>>>,
+    last_event: Mutex<i64>,
+    runs_since_prune: Mutex<HashMap<FlowId, u32>>,
+    to_prune: Mutex<HashSet<FlowId>>,
+    stopped: AtomicBool,
+    alarm: Mutex<bool>,
+    alarm_rang: Condvar,
+}
+
+impl Shared {
+    /// Takes up what the database holds: unfinished runs, queues.
+    pub(super) fn open(app: App, options: EngineOptions) -> Result<Self> {
+        let last_event = app.last_flow_event()?;
+        let ended = app.end_orphaned_runs()?;
+        if ended > 0 {
+            tracing::warn!(ended, "runs that a server left behind were ended");
+        }
+        let share = (options.workers / 2).max(1);
+        let mut board = Board::new(share);
+        for size in app.queue_sizes()? {
+            board.found(size.flow, &size.step, size.messages, size.bytes);
+        }
+        Ok(Self {
+            parts: Parts::new(app.clone()),
+            app,
+            options,
+            board: Mutex::new(board),
+            ready: Condvar::new(),
+            plans: RwLock::new(HashMap::new()),
+            waiting: Mutex::new(HashMap::new()),
+            last_event: Mutex::new(last_event),
+            runs_since_prune: Mutex::new(HashMap::new()),
+            to_prune: Mutex::new(HashSet::new()),
+            stopped: AtomicBool::new(false),
+            alarm: Mutex::new(false),
+            alarm_rang: Condvar::new(),
+        })
+    }
+
+    /// Runs `body` on the board; nothing in it may wait or read the database.
+    pub(super) fn with_board<T>(&self, body: impl FnOnce(&mut Board) -> T) -> T {
+        body(&mut self.board.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Wakes the workers.
+    pub(super) fn wake(&self) {
+        self.ready.notify_all();
+    }
+
+    /// Waits until there may be something to do, at most `limit`.
+    pub(super) fn wait_for_work(&self, limit: Duration) {
+        let board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_stopped() {
+            // Woken without cause, a worker looks and waits again.
+            drop(self.ready.wait_timeout(board, limit));
+        }
+    }
+
+    /// Tells whether the engine ends.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    /// Says that the engine ends.
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        self.wake();
+        self.ring();
+    }
+
+    /// Wakes the schedule: something may be due earlier than it thought.
+    pub(super) fn ring(&self) {
+        *self.alarm.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.alarm_rang.notify_all();
+    }
+
+    /// Waits until the schedule is woken, at most `limit`.
+    pub(super) fn wait_for_alarm(&self, limit: Duration) {
+        let alarm = self.alarm.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .alarm_rang
+            .wait_timeout_while(alarm, limit, |rang| !*rang && !self.is_stopped());
+        let (mut alarm, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *alarm = false;
+    }
+
+    /// Returns a compiled flow; none where the flow is gone.
+    pub(super) fn plan(&self, flow: FlowId) -> Result<Option<Arc<FlowPlan>>> {
+        let kept = self.plans.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plan) = kept.get(&flow) {
+            return Ok(Some(Arc::clone(plan)));
+        }
+        drop(kept);
+        // Events that arrive while it is compiled make it stale, so it is not kept then.
+        let before = *self
+            .last_event
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(runnable) = self.app.runnable_flow(flow)? else {
+            return Ok(None);
+        };
+        let plan = Arc::new(FlowPlan::compile(runnable));
+        let last = self
+            .last_event
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if *last == before {
+            let mut plans = self.plans.write().unwrap_or_else(PoisonError::into_inner);
+            if plans.len() >= PLANS_MAX {
+                plans.clear();
+            }
+            plans.insert(flow, Arc::clone(&plan));
+        }
+        Ok(Some(plan))
+    }
+
+    /// Takes over what verbs did, in this process or another.
+    pub(super) fn take_events(&self) -> Result<()> {
+        let mut last = self
+            .last_event
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let events = self.app.flow_events(*last)?;
+            let Some(newest) = events.last().map(|event| event.seq) else {
+                return Ok(());
+            };
+            for event in events {
+                match event.kind {
+                    FlowEventKind::Changed => self.flow_changed(event.flow)?,
+                    FlowEventKind::Queued => self.row_queued(event.object)?,
+                    FlowEventKind::Cancelled => self.run_cancelled(event.flow, event.object),
+                }
+            }
+            *last = newest;
+            self.wake();
+            self.ring();
+        }
+    }
+
+    /// Reads a changed flow anew.
+    fn flow_changed(&self, flow: FlowId) -> Result<()> {
+        self.plans
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&flow);
+        let sizes = self.app.queue_sizes_of(flow)?;
+        self.with_board(|board| {
+            board.forget(flow);
+            for size in sizes {
+                board.found(size.flow, &size.step, size.messages, size.bytes);
+            }
+        });
+        Ok(())
+    }
+
+    /// Takes up a message that a verb queued.
+    fn row_queued(&self, seq: Option<i64>) -> Result<()> {
+        let Some(row) = seq.map(|seq| self.app.queued(seq)).transpose()?.flatten() else {
+            return Ok(());
+        };
+        let now_ms = self.app.now_ms();
+        self.with_board(|board| board.push(row, now_ms));
+        Ok(())
+    }
+
+    /// Forgets a cancelled run.
+    fn run_cancelled(&self, flow: FlowId, seq: Option<i64>) {
+        let Some(seq) = seq else {
+            return;
+        };
+        self.with_board(|board| board.forget_run(flow, seq));
+        self.tell(seq, Heard::Over);
+    }
+
+    /// Reads rows of a step for the board.
+    pub(super) fn read_rows(&self, flow: FlowId, step: &str, after: i64) {
+        let limit = u32::try_from(WINDOW).unwrap_or(u32::MAX);
+        let rows = self.app.queued_for(flow, step, after, limit);
+        let now_ms = self.app.now_ms();
+        match rows {
+            Ok(rows) => self.with_board(|board| board.read(flow, step, rows, now_ms)),
+            Err(error) => {
+                tracing::error!(causes = %error.causes(), "can't read a queue: {error}");
+                self.with_board(|board| board.found(flow, step, 0, 0));
+            }
+        }
+        self.wake();
+    }
+
+    /// Tells which steps of a flow have messages that wait, but for `taken`, whose head
+    /// is being worked on.
+    pub(super) fn backlog(&self, plan: &FlowPlan, taken: Option<usize>) -> Vec<bool> {
+        self.with_board(|board| {
+            let steps = plan.steps.iter().enumerate();
+            steps
+                .map(|(at, step)| taken != Some(at) && board.has_backlog(plan.flow, &step.id))
+                .collect()
+        })
+    }
+
+    /// Tells the board how the steps of a flow are worked on.
+    pub(super) fn read_rules(&self, flow: FlowId) {
+        match self.plan(flow) {
+            Ok(Some(plan)) => {
+                let is_suspended = plan.status == FlowStatus::Suspended;
+                self.with_board(|board| board.set_rules(flow, plan.rules(), is_suspended));
+            }
+            Ok(None) => self.with_board(|board| board.forget(flow)),
+            Err(error) => {
+                tracing::error!(causes = %error.causes(), "can't read a flow: {error}");
+                self.with_board(|board| board.forget(flow));
+            }
+        }
+        self.wake();
+    }
+
+    /// Commits what a driver did and makes it known: to the board, to who waits.
+    ///
+    /// `wait` is told of the first run.
+    pub(super) fn commit(
+        &self,
+        mut driver: Driver<'_>,
+        plan: &FlowPlan,
+        needs_active: bool,
+        wait: Option<Sender<Heard>>,
+    ) -> Result<Vec<CommittedRun>> {
+        let done = self.app.commit_slice(driver.take_slice(needs_active))?;
+        if let (Some(wait), Some(first)) = (wait, done.first()) {
+            self.waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(first.seq, wait);
+        }
+        let now_ms = self.app.now_ms();
+        for (slice, run) in driver.runs.into_iter().zip(&done) {
+            let (steps, messages) = (slice.steps, slice.messages);
+            let rows = rows_of(plan.flow, run, &slice.queued, now_ms);
+            if !rows.is_empty() {
+                let data = Arc::new(PartData { steps, messages });
+                self.parts.keep(run.seq, run.part, data);
+                self.with_board(|board| {
+                    for row in rows {
+                        board.push(row, now_ms);
+                    }
+                });
+            }
+            if let Some(answer) = slice.answer {
+                self.tell(run.seq, Heard::Answer(answer));
+            } else if run.status.is_over() {
+                self.tell(run.seq, Heard::Over);
+            }
+        }
+        self.wake();
+        self.prune_sometimes(plan.flow, done.len());
+        Ok(done)
+    }
+
+    /// Tells whoever waits for a run, once.
+    fn tell(&self, seq: i64, heard: Heard) {
+        let waiting = self
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&seq);
+        if let Some(waiting) = waiting {
+            // Whoever gave up waiting is gone.
+            let _ = waiting.try_send(heard);
+        }
+    }
+
+    /// Stops to wait for a run.
+    pub(super) fn give_up(&self, seq: i64) {
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&seq);
+    }
+
+    /// Has the oldest bodies of a flow looked at, every few hundred runs.
+    fn prune_sometimes(&self, flow: FlowId, runs: usize) {
+        let mut counts = self
+            .runs_since_prune
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(flow).or_insert(0);
+        *count += u32::try_from(runs).unwrap_or(u32::MAX);
+        if *count < PRUNE_EVERY {
+            return;
+        }
+        counts.remove(&flow);
+        drop(counts);
+        let mut wanted = self.to_prune.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.insert(flow);
+    }
+
+    /// Returns the flows whose oldest bodies are to be looked at.
+    pub(super) fn take_prunable(&self) -> HashSet<FlowId> {
+        std::mem::take(&mut *self.to_prune.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes the leases of unfinished work back before the engine ends.
+    pub(super) fn release_all(&self) -> Result<()> {
+        let seqs = self.with_board(|board| board.in_work());
+        if seqs.is_empty() {
+            return Ok(());
+        }
+        self.app.release(seqs)
+    }
+}
+
+/// Returns the rows that a committed part put into queues.
+fn rows_of(flow: FlowId, run: &CommittedRun, queued: &[NewQueued], now_ms: i64) -> Vec<Queued> {
+    run.queued
+        .iter()
+        .zip(queued)
+        .filter_map(|(seq, new)| {
+            let MessageRef::Stored { part, index } = new.message.stored_in(run.part) else {
+                return None;
+            };
+            Some(Queued {
+                seq: *seq,
+                flow,
+                step: new.step.clone(),
+                execution: run.seq,
+                part,
+                index,
+                bytes: new.bytes,
+                attempt: new.attempt,
+                due_at_ms: new.due_at_ms,
+                leases: 0,
+                queued_at_ms: now_ms,
+                fault: new.fault.clone(),
+            })
+        })
+        .collect()
+}
+
+/// Returns the error of an engine that ends.
+pub(super) fn stopping() -> Error {
+    Error::unavailable("the server is stopping", 5)
+}

@@ -1,0 +1,204 @@
+//! A slice of work on one run, in memory: what was done and made, until it is committed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::component::size_of;
+use super::parts::Parts;
+use crate::domain::run::part::{MessageRef, NewQueued, PartMessage, RunKey, RunPart, StepRecord};
+use crate::domain::run::{HttpReply, Message};
+
+/// What a slice did to one run.
+pub(super) struct RunSlice<'a> {
+    /// The run.
+    pub(super) key: RunKey,
+    /// The steps that were done.
+    pub(super) steps: Vec<StepRecord>,
+    /// The messages that were made.
+    pub(super) messages: Vec<PartMessage>,
+    /// What goes to queues.
+    pub(super) queued: Vec<NewQueued>,
+    /// The queue rows that are done with.
+    pub(super) settled: Vec<i64>,
+    /// The first answer that a step gave, or the first error that nobody handles.
+    pub(super) answer: Option<Answer>,
+    /// Whether the run ends as interrupted.
+    pub(super) interrupted: bool,
+    parts: &'a Parts,
+}
+
+/// What a waiting webhook call hears.
+#[derive(Clone, Debug)]
+pub(super) enum Answer {
+    /// A step's reply.
+    Reply(HttpReply),
+    /// A failure that nothing handled.
+    Failed(crate::domain::run::Failure),
+}
+
+impl<'a> RunSlice<'a> {
+    /// Begins a slice on a run.
+    pub(super) fn new(key: RunKey, parts: &'a Parts) -> Self {
+        Self {
+            key,
+            steps: Vec::new(),
+            messages: Vec::new(),
+            queued: Vec::new(),
+            settled: Vec::new(),
+            answer: None,
+            interrupted: false,
+            parts,
+        }
+    }
+
+    /// Adds a message and returns how to refer to it.
+    pub(super) fn add(&mut self, message: PartMessage) -> MessageRef {
+        let index = u32::try_from(self.messages.len()).unwrap_or(u32::MAX);
+        self.messages.push(message);
+        MessageRef::Own(index)
+    }
+
+    /// Takes the maker off own messages.
+    pub(super) fn disown(&mut self, messages: &[MessageRef]) {
+        for message in messages {
+            if let MessageRef::Own(index) = message
+                && let Some(own) = self.messages.get_mut(*index as usize)
+            {
+                own.made_by = None;
+            }
+        }
+    }
+
+    /// Returns a message; none where it is not kept any more.
+    pub(super) fn message(&self, reference: MessageRef) -> Option<Message> {
+        match reference {
+            MessageRef::Own(index) => {
+                let own = self.messages.get(index as usize)?;
+                Some(own.message.clone())
+            }
+            MessageRef::Stored { part, index } => {
+                let stored = self.stored(part)?;
+                let message = stored.messages.get(index as usize)?;
+                Some(message.message.clone())
+            }
+        }
+    }
+
+    /// Returns the passthrough of a message: what each step before it made, by step id
+    /// (`runtime.md 2.6`).
+    pub(super) fn passthrough(
+        &self,
+        reference: MessageRef,
+        passes: &dyn Fn(&str) -> bool,
+    ) -> Option<Map<String, Value>> {
+        let mut found = Map::new();
+        let mut at = reference;
+        loop {
+            let Some((made_by, mapped_from, value)) = self.origin(at) else {
+                break;
+            };
+            if let Some(source) = mapped_from {
+                at = source;
+                continue;
+            }
+            let Some((step, input)) = made_by else {
+                break;
+            };
+            if !passes(&step) {
+                break;
+            }
+            found.entry(step).or_insert(value);
+            at = input;
+        }
+        (!found.is_empty()).then_some(found)
+    }
+
+    /// Returns where a message comes from, and the message as a value.
+    #[expect(
+        clippy::type_complexity,
+        reason = "one caller, which takes it apart at once"
+    )]
+    fn origin(
+        &self,
+        at: MessageRef,
+    ) -> Option<(Option<(String, MessageRef)>, Option<MessageRef>, Value)> {
+        let of = |messages: &[PartMessage], steps: &[StepRecord], index: u32| {
+            let message = messages.get(index as usize)?;
+            let made_by = message.made_by.and_then(|step| {
+                let record = steps.get(step as usize)?;
+                Some((record.step.clone(), record.input))
+            });
+            let value = if made_by.is_some() {
+                message.message.to_value()
+            } else {
+                Value::Null
+            };
+            Some((made_by, message.mapped_from, value))
+        };
+        match at {
+            MessageRef::Own(index) => of(&self.messages, &self.steps, index),
+            MessageRef::Stored { part, index } => {
+                let stored = self.stored(part)?;
+                of(&stored.messages, &stored.steps, index)
+            }
+        }
+    }
+
+    /// Returns a stored part of the run.
+    fn stored(&self, part: u32) -> Option<Arc<crate::app::run::PartData>> {
+        match self.key {
+            RunKey::Stored(seq) => self.parts.get(seq, part),
+            RunKey::New(_) => None,
+        }
+    }
+
+    /// Returns the size of an own message as JSON.
+    pub(super) fn bytes_of(&self, reference: MessageRef) -> u64 {
+        self.message(reference)
+            .map_or(0, |message| size_of(&message.body) as u64)
+    }
+
+    /// Returns the slice as the part of a transaction.
+    pub(super) fn to_part(&self) -> RunPart {
+        let steps: Vec<Value> = self.steps.iter().map(StepRecord::to_value).collect();
+        let messages: Vec<Value> = self.messages.iter().map(PartMessage::to_value).collect();
+        let errors = self
+            .steps
+            .iter()
+            .filter(|step| step.error.is_some())
+            .count();
+        RunPart {
+            run: self.key.clone(),
+            steps_count: u32::try_from(steps.len()).unwrap_or(u32::MAX),
+            errors_count: u32::try_from(errors).unwrap_or(u32::MAX),
+            steps: Value::Array(steps).to_string(),
+            messages: Value::Array(messages).to_string(),
+            queued: self.queued.clone(),
+            settled: self.settled.clone(),
+            interrupted: self.interrupted,
+        }
+    }
+}
+
+/// The snapshots that a slice changed, by step.
+#[derive(Default)]
+pub(super) struct Snapshots(HashMap<String, Value>);
+
+impl Snapshots {
+    /// Returns the new snapshot of a step.
+    pub(super) fn get(&self, step: &str) -> Option<&Value> {
+        self.0.get(step)
+    }
+
+    /// Replaces the snapshot of a step.
+    pub(super) fn replace(&mut self, step: &str, value: Value) {
+        self.0.insert(step.to_owned(), value);
+    }
+
+    /// Returns all of them.
+    pub(super) fn into_list(self) -> Vec<(String, Value)> {
+        self.0.into_iter().collect()
+    }
+}
