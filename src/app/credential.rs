@@ -151,6 +151,7 @@ impl App {
             if !changed.is_empty() {
                 row.credential.updated_at_ms = act.now_ms;
                 act.update_credential(&row)?;
+                act.note_credential_changed(id, act.now_ms)?;
             }
             // An answer with the keys is a reading of them too, hence the entry always.
             act.audit(

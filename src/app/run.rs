@@ -15,7 +15,7 @@ use crate::domain::run::part::{
     CommittedRun, MessageRef, NewExecution, NewLogEntry, NewQueued, PartMessage, Queued, RunKey,
     RunPart, Slice, StepRecord,
 };
-use crate::domain::run::{LogLevel, Message, RunTrigger};
+use crate::domain::run::{LogLevel, Message, RunStatus, RunTrigger};
 use crate::domain::{Error, Kind, Result};
 use crate::store::{QueueSize, Read, SealedCredential, Write};
 
@@ -214,6 +214,14 @@ impl App {
             }
             Ok(())
         })
+    }
+
+    /// Ends the runs of a flow that is gone; what waited for it goes.
+    pub fn end_runs_of(&self, flow: FlowId) -> Result<usize> {
+        let now_ms = self.now_ms();
+        self.inner
+            .store
+            .write(move |write| write.end_executions_of(flow, RunStatus::Cancelled, now_ms))
     }
 
     /// Ends runs that a server left behind with nothing waiting; returns how many.

@@ -291,6 +291,7 @@ fn delete_with_belongings(act: &Act<'_>, user: &User) -> Result<()> {
         act.audit(&NewAuditEntry::of("flow.stop", ObjectKind::Flow, flow))?;
     }
     let belongings = act.belongings_of(user.id)?;
+    act.note_flows_changed_of(user.id, act.now_ms)?;
     if !act.delete_user(user.id)? {
         return Err(Error::not_found("user"));
     }

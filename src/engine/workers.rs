@@ -50,6 +50,9 @@ fn work_on(shared: &Shared, messages: Vec<Queued>) {
     let plan = match shared.plan(flow) {
         Ok(Some(plan)) => plan,
         Ok(None) => {
+            if let Err(error) = shared.app.end_runs_of(flow) {
+                tracing::error!(causes = %error.causes(), "can't end runs: {error}");
+            }
             shared.with_board(|board| {
                 board.done(&messages);
                 board.forget(flow);

@@ -9,7 +9,7 @@ use super::{Read, Write};
 use crate::domain::Result;
 use crate::domain::flow::event::{FlowEvent, FlowEventKind};
 use crate::domain::flow::graph::Graph;
-use crate::domain::id::FlowId;
+use crate::domain::id::{CredentialId, FlowId, UserId};
 use crate::domain::run::LogLevel;
 use crate::domain::run::part::NewLogEntry;
 
@@ -183,6 +183,26 @@ impl Write<'_> {
         self.execute(
             "INSERT INTO flow_events (flow_id, kind, at, object) VALUES (?1, ?2, ?3, ?4)",
             params![flow, kind.as_str(), now_ms, object],
+        )?;
+        Ok(())
+    }
+
+    /// Notes that the flows changed which use a credential.
+    pub fn note_credential_changed(&self, credential: CredentialId, now_ms: i64) -> Result<()> {
+        self.execute(
+            "INSERT INTO flow_events (flow_id, kind, at)
+             SELECT DISTINCT flow_id, 'changed', ?2 FROM flow_steps WHERE credential_id = ?1",
+            params![credential, now_ms],
+        )?;
+        Ok(())
+    }
+
+    /// Notes that all flows of a user changed, before they go with the user.
+    pub fn note_flows_changed_of(&self, user: UserId, now_ms: i64) -> Result<()> {
+        self.execute(
+            "INSERT INTO flow_events (flow_id, kind, at)
+             SELECT id, 'changed', ?2 FROM flows WHERE user_id = ?1",
+            params![user, now_ms],
         )?;
         Ok(())
     }

@@ -140,6 +140,7 @@ impl App {
                     "an active flow uses this credential: stop or change the flow first",
                 ));
             }
+            act.note_credential_changed(id, act.now_ms)?;
             if !act.delete_credential(id)? {
                 return Err(Error::not_found("credential"));
             }

@@ -8,6 +8,7 @@ use super::{check_flow_count, load_to_change, polls, usable_descriptor};
 use crate::app::{App, credential};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::component::{FunctionKind, function_kind};
+use crate::domain::flow::event::FlowEventKind;
 use crate::domain::flow::graph::{GRAPH_MAX_BYTES, Graph, Node};
 use crate::domain::flow::options::{FlowOptions, MapperKind, Missed};
 use crate::domain::flow::schedule::next_fire;
@@ -56,6 +57,7 @@ impl App {
         };
         check_size(&new.graph)?;
         new.options.check()?;
+        new.graph.check_expressions(new.options.mapper_kind())?;
         self.read(|read| check_flow_count(read, user, 1))?;
         let app = self.clone();
         self.act(who, move |act| {
@@ -105,6 +107,9 @@ impl App {
                 nodes_config: change.nodes_config.unwrap_or(flow.options.nodes_config),
             };
             flow.options.check()?;
+            if has_new_graph {
+                flow.graph.check_expressions(flow.options.mapper_kind())?;
+            }
             flow.updated_at_ms = act.now_ms;
             act.update_flow(&flow)?;
             if has_new_graph {
@@ -116,6 +121,7 @@ impl App {
                 flow.due_at_ms = is_polling.then(|| next_fire(&flow, act.now_ms)).flatten();
                 act.set_due(id, flow.due_at_ms)?;
             }
+            act.add_flow_event(id, FlowEventKind::Changed, None, act.now_ms)?;
             act.audit(&NewAuditEntry::of("flow.update", ObjectKind::Flow, id))?;
             Ok(flow)
         })?;

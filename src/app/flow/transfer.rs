@@ -39,6 +39,7 @@ impl App {
         let app = self.clone();
         self.act(who, move |act| {
             let new = checked(act, user, file)?;
+            new.graph.check_expressions(new.options.mapper_kind())?;
             let flow = app.insert_flow(act, user, new)?;
             act.audit(
                 &NewAuditEntry::of("flow.import", ObjectKind::Flow, flow.id)
