@@ -28,8 +28,12 @@ const KEPT_MAX: usize = 256;
 /// The largest mapping that is kept, as JSON.
 const KEPT_MAX_BYTES: usize = 64 * 1024;
 
-/// Maps with templates.
+/// Maps with templates. A mapper without a mapping passes its message on: clients of v1
+/// make tasks of names alone, and such a task starts.
 fn map(work: &Work<'_>, emitter: &mut Emitter) -> Result<(), Failure> {
+    if !has_mapping(work.cfg) {
+        return emitter.data(work.message.clone());
+    }
     apply(work, emitter, MapperKind::Handlebars)
 }
 
@@ -104,8 +108,16 @@ fn described((place, fault): &(String, String)) -> String {
     }
 }
 
+/// Tells whether a step has a mapping.
+fn has_mapping(cfg: &Fields) -> bool {
+    cfg.get("mapper").is_some_and(|mapper| !mapper.is_null())
+}
+
 /// Checks a mapping of templates.
 fn check_map(cfg: &Fields) -> Vec<String> {
+    if !has_mapping(cfg) {
+        return Vec::new();
+    }
     check(cfg, MapperKind::Handlebars)
 }
 
