@@ -1,6 +1,8 @@
 //! The driver: carries out what the planning core commands, in memory, until a slice is
 //! ready to be committed.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use serde_json::{Map, Value, json};
 
 use super::component::{Emitter, Event, Tools, Work};
@@ -251,7 +253,7 @@ impl<'a> Driver<'a> {
         let start_us = monotonic_us();
         let mut emitter = Emitter::default();
         let result = match &step.function {
-            Ok(function) => (function.process)(&work, &mut emitter),
+            Ok(function) => guarded(|| (function.process)(&work, &mut emitter)),
             Err(reason) => Err(Failure::new(reason.clone())),
         };
         let took_us = monotonic_us() - start_us;
@@ -390,7 +392,9 @@ impl<'a> Driver<'a> {
             };
             let passthrough = slice.passthrough(output, &passes);
             let now_ms = app.now_ms();
-            match plan.route(job.step, &message, passthrough.as_ref(), now_ms, &tables) {
+            let routed =
+                guarded(|| plan.route(job.step, &message, passthrough.as_ref(), now_ms, &tables));
+            match routed {
                 Err(failure) => *fault = fault.take().or(Some(failure)),
                 Ok(routed) => {
                     for one in routed {
@@ -553,6 +557,18 @@ impl<'a> Driver<'a> {
             }
         }
     }
+}
+
+/// Runs what is not ours to trust; a panic in it is the step's failure, and the worker
+/// lives.
+fn guarded<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        tracing::error!("a step panicked");
+        Err(Failure::named(
+            "InternalError",
+            "the step failed in a way that it should not",
+        ))
+    })
 }
 
 /// Tells whether a step is one with state.

@@ -69,12 +69,9 @@ pub const TRANSFER_CREDIT_MS: u64 = 30_000;
 /// Longest life of a streamed answer in milliseconds: clients of event streams reconnect by themselves.
 pub const STREAM_MS: u64 = 3_600_000;
 
-/// Stack of a connection's thread in bytes.
-///
-/// Handlers run on it, in debug builds too. 256 KiB carried the bare loop (`reliability.md` 1.4);
-/// statement parsing in C and a JSON reader that goes 128 levels deep come on top, so it's doubled.
-/// Only touched pages are resident, so the size costs address space and no memory.
-pub const STACK_BYTES: usize = 512 * 1_024;
+/// The stack of a connection's thread: handlers run short flows, whose expressions may
+/// nest deeply. Only what is used takes memory.
+pub const STACK_BYTES: usize = 2 * 1_024 * 1_024;
 
 /// Longest graceful stop in milliseconds (`settled.md`, HTTP); below the 30 s after which supervisors kill.
 pub const STOP_GRACE_MS: u64 = 25_000;
