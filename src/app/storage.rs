@@ -73,7 +73,7 @@ pub struct OpenObject {
 impl App {
     /// Makes the two signed paths of an object that is yet to be uploaded.
     pub fn sign_upload(&self, who: &Principal) -> Result<SignedPaths> {
-        let user = who.require_user()?.id;
+        let user = who.require_writer()?.id;
         let (put, get) = (self.token(), self.token());
         let expires_at_ms = self.now_ms() + i64::from(SIGNED_URL_S) * 1_000;
         let row = ObjectRow {

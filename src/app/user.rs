@@ -217,27 +217,6 @@ impl App {
         self.inner.sign_ins.forget(id);
         Ok(user)
     }
-
-    /// Deletes oneself, or anybody for tenant administrators, with all that is the user's
-    /// alone (`v2.md 4.10`); anybody else is forbidden, whether there or not.
-    ///
-    /// Refused as in [`App::delete_user`], and for members of an organization that has
-    /// others.
-    pub fn delete_account(&self, who: &Principal, id: UserId) -> Result<User> {
-        if who.user_id() != Some(id) {
-            require_admin(who)?;
-        }
-        let user = self.act(who, move |act| {
-            let Some(user) = act.user(id)? else {
-                let id = id.to_string();
-                return Err(missing(act, act.who, ObjectKind::User, &id, "user")?);
-            };
-            delete_with_belongings(act, &user)?;
-            Ok(user)
-        })?;
-        self.inner.sign_ins.forget(id);
-        Ok(user)
-    }
 }
 
 /// Ends the user's part in organizations: the ones that only it was in are deleted, and

@@ -372,7 +372,7 @@ fn a_member_of_an_organization_with_others_is_not_deleted() {
     let ada = member(&at, company, "ada@example.com", Role::Integrator);
     let bea = member(&at, company, "bea@example.com", Role::Admin);
     for who in [&ada, &root(&at), &operator()] {
-        let refused = at.app.delete_account(who, id_of(&ada)).unwrap_err();
+        let refused = at.app.remove_user(who, id_of(&ada)).unwrap_err();
         assert_eq!(refused.kind(), Kind::Conflict);
     }
     let refused = at.app.delete_user(&operator(), id_of(&ada)).unwrap_err();
@@ -380,7 +380,7 @@ fn a_member_of_an_organization_with_others_is_not_deleted() {
     at.app
         .remove_member(&operator(), company, id_of(&ada))
         .unwrap();
-    at.app.delete_account(&ada, id_of(&ada)).unwrap();
+    at.app.remove_user(&ada, id_of(&ada)).unwrap();
     assert_eq!(at.app.members(&bea, company).unwrap().len(), 1);
 }
 
@@ -402,7 +402,7 @@ fn the_only_member_takes_the_organization_along() {
         role: Role::Guest,
     };
     at.app.invite_member(&ada, company, new, None).unwrap();
-    at.app.delete_account(&ada, id_of(&ada)).unwrap();
+    at.app.remove_user(&ada, id_of(&ada)).unwrap();
     for table in [
         "organizations",
         "organization_members",
@@ -433,7 +433,7 @@ fn what_an_administrator_took_over_goes_on_when_that_one_is_deleted() {
     at.register("second@example.com", UserRole::TenantAdmin);
     let root = root(&at);
     at.app.remove_member(&root, company, id_of(&ada)).unwrap();
-    at.app.delete_account(&root, id_of(&root)).unwrap();
+    at.app.remove_user(&root, id_of(&root)).unwrap();
     assert_eq!(at.app.flow(&bea, made.id).unwrap().user_id, id_of(&bea));
     assert_eq!(at.app.team(&bea, team.id).unwrap().members, [id_of(&bea)]);
 }
@@ -446,14 +446,14 @@ fn an_account_is_deleted_by_oneself_or_an_administrator() {
     let root = root(&at);
     let nobody = "5f0000000000000000000abc".parse().unwrap();
     for id in [id_of(&ada), nobody] {
-        let refused = at.app.delete_account(&eve, id).unwrap_err();
+        let refused = at.app.remove_user(&eve, id).unwrap_err();
         assert_eq!(refused.kind(), Kind::Forbidden);
     }
-    at.app.delete_account(&ada, id_of(&ada)).unwrap();
-    at.app.delete_account(&root, id_of(&eve)).unwrap();
-    let again = at.app.delete_account(&root, id_of(&eve)).unwrap_err();
+    at.app.remove_user(&ada, id_of(&ada)).unwrap();
+    at.app.remove_user(&root, id_of(&eve)).unwrap();
+    let again = at.app.remove_user(&root, id_of(&eve)).unwrap_err();
     assert_eq!(again.kind(), Kind::Gone);
-    let last = at.app.delete_account(&root, id_of(&root)).unwrap_err();
+    let last = at.app.remove_user(&root, id_of(&root)).unwrap_err();
     assert_eq!(last.kind(), Kind::Conflict, "the last tenant administrator");
 }
 
@@ -472,10 +472,10 @@ fn who_owns_a_public_component_of_others_flows_is_not_deleted() {
     ]);
     let graph = chain::parse(nodes.as_array().unwrap()).unwrap();
     let made = at.app.create_chain_flow(&bob, "Flow", graph, None).unwrap();
-    let refused = at.app.delete_account(&ada, id_of(&ada)).unwrap_err();
+    let refused = at.app.remove_user(&ada, id_of(&ada)).unwrap_err();
     assert_eq!(refused.kind(), Kind::Conflict);
     at.app.delete_flow(&bob, made.id).unwrap();
-    at.app.delete_account(&ada, id_of(&ada)).unwrap();
+    at.app.remove_user(&ada, id_of(&ada)).unwrap();
     assert_eq!(
         at.app.repository(&bob, shop.id).unwrap_err().kind(),
         Kind::NotFound

@@ -8,14 +8,20 @@ use std::path::Path;
 
 use elastane::api;
 use elastane::api::route::Access;
+use elastane::app::data_sample::DATA_SAMPLES_MAX;
+use elastane::app::invite::INVITES_MAX;
 use elastane::app::limiter::{
     FAILURES_PER_ACCOUNT, FAILURES_PER_ADDRESS, Limit, REQUESTS_PER_ACCOUNT, REQUESTS_PER_ADDRESS,
 };
+use elastane::app::lookup::LOOKUPS_MAX;
+use elastane::app::organization::{MEMBERS_MAX, MEMBERSHIPS_MAX};
 use elastane::app::password::MAX_PASSWORD_BYTES;
 use elastane::app::ssh_key_policy::{RSA_BITS_MAX, RSA_BITS_MIN, TEXT_BYTES_MAX};
 use elastane::config;
 use elastane::domain::credential::KEYS_MAX_BYTES;
+use elastane::domain::data_sample::RESULT_MAX_BYTES;
 use elastane::domain::env_var::{ENV_VALUE_MAX_BYTES, ENV_VARS_MAX};
+use elastane::domain::lookup::LOOKUP_MAX_BYTES;
 use elastane::http;
 
 use super::tree::Tree;
@@ -110,6 +116,33 @@ fn value_limits() -> Vec<Row> {
             "credentials of one account",
             kib(KEYS_MAX_BYTES as u64),
             "400",
+        ),
+        ("lookups of one owner", LOOKUPS_MAX.to_string(), "409"),
+        ("lookup table", kib(LOOKUP_MAX_BYTES as u64), "400"),
+        (
+            "data samples of one owner",
+            DATA_SAMPLES_MAX.to_string(),
+            "409",
+        ),
+        (
+            "result of a data sample",
+            kib(RESULT_MAX_BYTES as u64),
+            "400",
+        ),
+        (
+            "members of one organization",
+            MEMBERS_MAX.to_string(),
+            "409",
+        ),
+        (
+            "open invites of one organization",
+            INVITES_MAX.to_string(),
+            "409",
+        ),
+        (
+            "organizations of one user",
+            MEMBERSHIPS_MAX.to_string(),
+            "409",
         ),
         (env_vars, ENV_VARS_MAX.to_string(), "400"),
         (

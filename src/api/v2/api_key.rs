@@ -1,7 +1,7 @@
 //! API keys (`v2.md 8`): made with the password or another key, shown once.
 
 use super::document::{Document, Resource, nothing, time};
-use super::input::{Input, named, place_of};
+use super::input::Input;
 use super::pages::every;
 use crate::api::call::{Call, Reply};
 use crate::api::route::Route;
@@ -95,16 +95,16 @@ fn create(call: &mut Call<'_>) -> Result<Reply> {
     })?;
     let name = input.text("name").unwrap_or(UNNAMED);
     let expires_at_ms = input.text("expires_at").map(parse_time).transpose()?;
-    let nothing = |_| Error::invalid(place_of("organization"), "names nothing that you can see");
     let organization = input.related("organization");
+    // The organization is what the key is made in: not found, and no fault of the body
+    // (`v2.md 9`, item 7).
     let organization = organization
-        .map(|id| id.parse().map_err(nothing))
+        .map(|id| id.parse().map_err(|_| Error::not_found("organization")))
         .transpose()?;
     let user = call.who.require_user()?.id;
     let made = call
         .app
-        .create_api_key(&call.who, user, name, expires_at_ms, organization);
-    let made = named(made, &place_of("organization"))?;
+        .create_api_key(&call.who, user, name, expires_at_ms, organization)?;
     let shown = show(&made.key).attribute("key", made.secret.expose());
     Ok(Document::one(shown).created(call))
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::document::{Document, Resource, moved};
 use super::input::{Input, place_of};
 use super::query::bad_parameter;
-use super::scope::{self, organization_path};
+use super::scope;
 use crate::api::call::{Call, Reply};
 use crate::api::route::{CallHandler, Route};
 use crate::api::shape::{
@@ -178,7 +178,7 @@ fn show(call: &Call<'_>, sample: &DataSample) -> Resource {
     let version = sample.component_version.as_str();
     let path = format!("/v2/{}/{}", call.route.group(), sample.id);
     let component_path = format!("/v2/components/{component}");
-    let shown = Resource::new(&DATA_SAMPLE, sample.id, path)
+    Resource::new(&DATA_SAMPLE, sample.id, path)
         .attribute("method", sample.method.as_str())
         .attribute("result", sample.result.clone())
         .to_one(
@@ -193,9 +193,6 @@ fn show(call: &Call<'_>, sample: &DataSample) -> Resource {
             version,
             format!("{component_path}/versions/{version}"),
         )
-        .to_one("user", "user", user.as_str(), format!("/v2/users/{user}"));
-    match sample.owner.organization {
-        Some(id) => shown.to_one("organization", "organization", id, organization_path(id)),
-        None => shown,
-    }
+        .to_one("user", "user", user.as_str(), format!("/v2/users/{user}"))
+        .of_organization(sample.owner.organization)
 }

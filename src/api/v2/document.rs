@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::query::{PARAMETER, Page, Query};
+use super::scope::organization_path;
 use crate::api::call::{Call, Content, Reply};
 use crate::api::shape::ResourceType;
 use crate::domain::id::OrganizationId;
@@ -102,10 +103,7 @@ impl Resource {
     #[must_use]
     pub fn of_organization(self, id: Option<OrganizationId>) -> Self {
         match id {
-            Some(id) => {
-                let link = format!("/v2/organizations/{id}");
-                self.to_one("organization", "organization", id, link)
-            }
+            Some(id) => self.to_one("organization", "organization", id, organization_path(id)),
             None => self,
         }
     }

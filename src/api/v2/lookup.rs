@@ -2,7 +2,7 @@
 
 use super::document::{Document, Resource, nothing};
 use super::input::Input;
-use super::scope::{self, organization_path};
+use super::scope;
 use crate::api::call::{Call, Reply};
 use crate::api::route::Route;
 use crate::api::shape::{
@@ -169,12 +169,9 @@ fn lookup_id(call: &Call<'_>) -> Result<LookupId> {
 /// Returns a lookup as v2 shows it.
 fn show(lookup: &Lookup) -> Resource {
     let user = lookup.owner.user.to_string();
-    let shown = Resource::new(&LOOKUP, lookup.id, format!("/v2/lookups/{}", lookup.id))
+    Resource::new(&LOOKUP, lookup.id, format!("/v2/lookups/{}", lookup.id))
         .attribute("title", lookup.title.as_str())
         .attribute("data", lookup.data.clone())
-        .to_one("user", "user", user.as_str(), format!("/v2/users/{user}"));
-    match lookup.owner.organization {
-        Some(id) => shown.to_one("organization", "organization", id, organization_path(id)),
-        None => shown,
-    }
+        .to_one("user", "user", user.as_str(), format!("/v2/users/{user}"))
+        .of_organization(lookup.owner.organization)
 }

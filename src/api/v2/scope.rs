@@ -25,12 +25,26 @@ pub(super) const LATER_WORKSPACE: Relationship = Relationship::one("workspace", 
 ///
 /// An organization that is not the caller's is forbidden.
 pub(super) fn reader(call: &Call<'_>) -> Result<Principal> {
-    let named = call.query.iter().find(|(name, _)| name == WORKSPACE);
-    match named.map(|(_, id)| id.parse::<OrganizationId>()) {
+    match sent(call)? {
+        Some(id) => call.app.acting_for(&call.who, id),
         None => Ok(call.who.clone()),
-        Some(Ok(id)) => call.app.acting_for(&call.who, id),
-        Some(Err(_)) => Err(not_yours()),
     }
+}
+
+/// Returns the organization of `workspace_id`, which must be one of the caller's.
+pub(super) fn named(call: &Call<'_>) -> Result<Option<OrganizationId>> {
+    let id = sent(call)?;
+    if let Some(id) = id {
+        call.app.acting_for(&call.who, id)?;
+    }
+    Ok(id)
+}
+
+/// Reads `workspace_id`.
+fn sent(call: &Call<'_>) -> Result<Option<OrganizationId>> {
+    let sent = call.query.iter().find(|(name, _)| name == WORKSPACE);
+    sent.map(|(_, id)| id.parse().map_err(|_| not_yours()))
+        .transpose()
 }
 
 /// Returns who makes an object: for the organization that the body relates it to, where

@@ -41,10 +41,16 @@ const CHANGE: ResourceInput = ResourceInput {
     ..ResourceInput::NEW
 };
 
+/// The list, which later clients ask for by workspace.
+const LIST: QueryRules = QueryRules {
+    others: scope::PARAMETERS,
+    ..QueryRules::LIST
+};
+
 /// The routes of this resource.
 pub(super) const ROUTES: &[Route] = &[
     Route::get("/v2/teams", "lists the own teams", list)
-        .asking(&QueryRules::LIST)
+        .asking(&LIST)
         .answering(200, Answers::Many(&TEAM)),
     Route::post("/v2/teams", "makes a team", create)
         .taking(&NEW)
@@ -80,13 +86,16 @@ pub(super) const ROUTES: &[Route] = &[
     .answering(200, Answers::One(&TEAM)),
 ];
 
-/// Answers the teams of the caller.
+/// Answers the teams of the caller: all of them, whatever the key carries, or those of
+/// the organization that the query names.
 fn list(call: &mut Call<'_>) -> Result<Reply> {
     let user = call.who.require_user()?.id;
-    let teams = every(|last: Option<&Team>, limit| {
+    let organization = scope::named(call)?;
+    let mut teams = every(|last: Option<&Team>, limit| {
         call.app
             .teams_of(&call.who, user, last.map(|team| team.id), limit)
     })?;
+    teams.retain(|team| organization.is_none() || team.organization_id == organization);
     let shown = teams.iter().map(|team| show(call, team));
     let shown = shown.collect::<Result<Vec<_>>>()?;
     Ok(Document::list(call, shown).ok())

@@ -80,7 +80,10 @@ impl App {
     }
 
     /// Deletes a user with all that is the user's alone: oneself, or anybody by tenant
-    /// administrators (`v2.md 4.10`).
+    /// administrators (`v2.md 4.10`); anybody else is forbidden, whether there or not.
+    ///
+    /// Refused as in [`App::delete_user`], and for members of an organization that has
+    /// others.
     pub fn remove_user(&self, who: &Principal, id: UserId) -> Result<()> {
         if who.user_id() != Some(id) && !who.is_tenant_admin() {
             return Err(Error::forbidden(
