@@ -60,6 +60,8 @@ fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
         if let Some(length) = answer_length(buffer)
             && buffer.len() >= length
         {
+            let is_success = buffer.starts_with(b"HTTP/1.1 2");
+            assert!(is_success, "{}", String::from_utf8_lossy(buffer));
             return;
         }
         let read = stream.read(&mut piece).expect("a readable answer");
@@ -73,7 +75,6 @@ fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
 pub(crate) fn answer_length(buffer: &[u8]) -> Option<usize> {
     let end = buffer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&buffer[..end]).expect("a head of text");
-    assert!(head.starts_with("HTTP/1.1 2"), "not a success: {head}");
     let length = head
         .lines()
         .filter_map(|line| line.split_once(':'))

@@ -1,8 +1,8 @@
 //! The author's JavaScript: one run for one message, in a sandbox of its own.
 //!
 //! A pure library: the message goes in, events come out, nothing survives. Each run
-//! has a fresh QuickJS runtime and context (about 0.1 ms), with limits of time, memory
-//! and stack; there are no files, no network and no modules. What a script sees is
+//! has a fresh QuickJS runtime and context (about half a millisecond), with limits of
+//! time, memory and stack; no files, no network and no modules. What a script sees is
 //! made in `script/prelude.js`; what the host offers to it, in `script/host.rs`; the
 //! loop that drives jobs and timers, in `script/drive.rs`; the thread that it runs on,
 //! in `script/thread.rs`.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::host::Host;
@@ -12,6 +13,14 @@ use rquickjs::{Array, Ctx, Function, Object, Persistent, Runtime, Value as JsVal
 /// How long the thread sleeps at once while it waits for a timer, so that it notices
 /// soon that the run was cancelled.
 const NAP_US_MAX: u64 = 50_000;
+
+/// The prelude without comments and indentation, which QuickJS would read several
+/// times in every run.
+static BARE_PRELUDE: LazyLock<String> = LazyLock::new(|| {
+    let lines = PRELUDE.lines().map(str::trim);
+    let code: Vec<&str> = lines.filter(|line| !line.starts_with("//")).collect();
+    code.join("\n")
+});
 
 /// What a run works on, in the form in which it crosses to its thread.
 pub(super) struct Given {
@@ -72,7 +81,7 @@ pub(super) fn run(
 fn prepare<'js>(ctx: &Ctx<'js>, given: &Given, host: &Rc<Host>) -> rquickjs::Result<Object<'js>> {
     let mut options = EvalOptions::default();
     options.filename = Some(PRELUDE_FILE.to_owned());
-    let prelude: Function = ctx.eval_with_options(PRELUDE, options)?;
+    let prelude: Function = ctx.eval_with_options(BARE_PRELUDE.as_str(), options)?;
     let [msg, cfg, snapshot, variables] = &given.values;
     let parse = |json: &String| ctx.json_parse(json.as_str());
     prelude.call((
