@@ -79,6 +79,7 @@ struct Inner {
     guard: limiter::SignInGuard,
     requests: request_limit::RequestLimits,
     callbacks: callback::Callbacks,
+    flow_lists: flow::FlowLists,
     outgoing: outgoing::Outgoing,
     objects: storage::Folder,
     mail_server: Option<mail::MailServer>,

@@ -43,6 +43,7 @@ pub use credential::SealedCredential;
 pub use env_var::SealedEnvVar;
 pub use execution::{ExecutionFilter, StoredPart};
 pub use flow::FlowCounts;
+pub use flow_list::FlowListState;
 pub use flow_state::LogEntry;
 pub use handle::{OpenMode, Stats, Store};
 #[doc(hidden)] // Not for callers: public so that tests can bring their own lists.

@@ -200,6 +200,7 @@ impl App {
                 objects: Folder::beside(&options.database),
                 outgoing: Outgoing::new(options.rules.allow_private_networks),
                 callbacks: Callbacks::start(Outgoing::new(options.rules.allow_private_networks))?,
+                flow_lists: super::flow::FlowLists::default(),
                 rules: options.rules.clone(),
                 runtime: RwLock::new(None),
             }),

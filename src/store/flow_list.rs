@@ -1,12 +1,13 @@
 //! Lists of flows, sorted, filtered and searched.
 
-use rusqlite::params_from_iter;
 use rusqlite::types::Value;
+use rusqlite::{params, params_from_iter};
 
 use super::Read;
 use super::flow::{FLOW_COLUMNS, flow_of};
 use crate::domain::Result;
 use crate::domain::flow::{Flow, FlowKey, FlowList, FlowQuery, FlowType};
+use crate::domain::id::FlowId;
 
 /// What narrows a list: `?2` to `?5` are what is asked for, each missing or not.
 const NARROWED: &str = "(?2 IS NULL OR (status = 'active') = ?2)
@@ -17,9 +18,53 @@ const NARROWED: &str = "(?2 IS NULL OR (status = 'active') = ?2)
 /// What narrows nothing, so that an index answers without the rows.
 const EVERYTHING: &str = "coalesce(?2, ?3, ?4, ?5) IS NULL";
 
+/// What is kept of a list of flows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FlowListState {
+    /// How many flows it has.
+    pub flows: u64,
+    /// Equal as long as no part of the list, however narrowed, can have changed but in
+    /// its order.
+    pub changes: i64,
+}
+
 impl Read<'_> {
-    /// Returns up to `limit` flows of a list after the first `offset`, in an order; the
-    /// id decides among equals.
+    /// Returns what triggers keep of a list.
+    pub fn flow_list_state(&self, list: FlowList) -> Result<FlowListState> {
+        let found = self.query_opt(
+            "SELECT flows, changes FROM flow_lists WHERE owner_id = ?1",
+            [owner_of(list)],
+            |row| {
+                Ok(FlowListState {
+                    flows: row.get::<_, i64>(0)?.unsigned_abs(),
+                    changes: row.get(1)?,
+                })
+            },
+        )?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// Returns the id of the `step`th flow of a list after `after`, by id.
+    pub fn flow_mark(
+        &self,
+        list: FlowList,
+        after: Option<FlowId>,
+        step: u32,
+    ) -> Result<Option<FlowId>> {
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let sql = format!(
+            "SELECT id FROM flows WHERE {} AND id > ?2 ORDER BY id LIMIT 1 OFFSET ?3",
+            owned_by(list)
+        );
+        self.query_opt(
+            &sql,
+            params![owner_of(list), after, i64::from(step) - 1],
+            |row| row.get(0),
+        )
+    }
+
+    /// Returns up to `limit` flows of a list after the first `offset` behind the id
+    /// `after`, in an order; the id decides among equals.
     ///
     /// The rows are looked up once the ids of the part are known: what stands before the
     /// part is passed over in the index alone.
@@ -27,47 +72,61 @@ impl Read<'_> {
         &self,
         list: FlowList,
         query: &FlowQuery,
+        after: Option<FlowId>,
         offset: u64,
         limit: u32,
     ) -> Result<Vec<Flow>> {
         let order = order_of(query);
         let sql = format!(
             "SELECT {FLOW_COLUMNS} FROM flows WHERE id IN
-                 (SELECT id FROM flows WHERE {} ORDER BY {order} LIMIT ?6 OFFSET ?7)
+                 (SELECT id FROM flows WHERE {} AND id > ?6 ORDER BY {order} LIMIT ?7 OFFSET ?8)
              ORDER BY {order}",
             conditions_of(list, query)
         );
+        let after = after.map_or_else(String::new, |id| id.to_string());
         let offset = i64::try_from(offset).unwrap_or(i64::MAX);
         let mut values = values_of(list, query);
-        values.extend([Value::from(limit), Value::from(offset)]);
+        values.extend([Value::from(after), Value::from(limit), Value::from(offset)]);
         self.query_all(&sql, params_from_iter(values), flow_of)
     }
 
-    /// Counts the flows of a list that are asked for.
+    /// Counts the flows of a list that are asked for, one by one.
     pub fn count_flows(&self, list: FlowList, query: &FlowQuery) -> Result<u64> {
         let sql = format!(
             "SELECT count(*) FROM flows WHERE {}",
             conditions_of(list, query)
         );
-        let count: i64 = self.query_one(&sql, params_from_iter(values_of(list, query)), |row| {
-            row.get(0)
-        })?;
+        let values = params_from_iter(values_of(list, query));
+        let count: i64 = self.query_one(&sql, values, |row| row.get(0))?;
         Ok(count.unsigned_abs())
     }
 }
 
 /// Returns the conditions of a query; `?1` is whose list it is.
 fn conditions_of(list: FlowList, query: &FlowQuery) -> String {
-    let whose = match list {
-        FlowList::Personal(_) => "user_id = ?1 AND organization_id IS NULL",
-        FlowList::Organization(_) => "organization_id = ?1",
-    };
+    let whose = owned_by(list);
     let narrowed = if query.is_everything() {
         EVERYTHING
     } else {
         NARROWED
     };
     format!("{whose} AND {narrowed}")
+}
+
+/// Returns the condition of a list; `?1` is whose it is.
+fn owned_by(list: FlowList) -> &'static str {
+    match list {
+        FlowList::Personal(_) => "user_id = ?1 AND organization_id IS NULL",
+        FlowList::Organization(_) => "organization_id = ?1",
+    }
+}
+
+/// Returns whose a list is.
+fn owner_of(list: FlowList) -> String {
+    match list {
+        FlowList::Personal(user) => user.to_string(),
+        FlowList::Organization(organization) => organization.to_string(),
+    }
 }
 
 /// Returns the values of `?1` to `?5`.
@@ -80,10 +139,7 @@ fn values_of(list: FlowList, query: &FlowQuery) -> Vec<Value> {
         format!("%{escaped}%")
     });
     vec![
-        Value::from(match list {
-            FlowList::Personal(user) => user.to_string(),
-            FlowList::Organization(organization) => organization.to_string(),
-        }),
+        Value::from(owner_of(list)),
         Value::from(query.is_active),
         Value::from(
             query

@@ -35,6 +35,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "the object storage",
         sql: include_str!("migrations/0004.sql"),
     },
+    Migration {
+        name: "the lengths of lists of flows",
+        sql: include_str!("migrations/0005.sql"),
+    },
 ];
 
 /// The mark of our files, which `file` and SQLite's tools show: the letters "elas".

@@ -1,11 +1,67 @@
 //! Lists of flows in pages, sorted, filtered and searched (`v2.md 2.5, 6.4`).
+//!
+//! A page costs what it shows, however long the list is. Its length is kept by triggers.
+//! What stands before a page is not counted again: the place of every thousandth flow is
+//! remembered as long as the list does not change, and so is how many a filter lets
+//! through. Both are looked up by the list's own count of changes, read in the same
+//! transaction as the page, so neither can be stale.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use crate::app::{App, PAGE_MAX};
 use crate::domain::Result;
-use crate::domain::flow::{Flow, FlowList, FlowQuery};
+use crate::domain::flow::{Flow, FlowKey, FlowList, FlowQuery};
+use crate::domain::id::FlowId;
 use crate::domain::organization::Scope;
 use crate::domain::page::{Part, Slice};
 use crate::domain::principal::Principal;
+use crate::store::Read;
+
+/// How many flows lie between two remembered places: the most that a page passes over.
+const MARK_EVERY: u32 = 1_000;
+
+/// The most lists, narrowed or not, of which something is remembered: the lists of those
+/// who are looking now. The longest takes 12 kB.
+const REMEMBERED_MAX: usize = 1_000;
+
+/// What is remembered of lists of flows.
+#[derive(Default)]
+pub(in crate::app) struct FlowLists {
+    known: Mutex<HashMap<(FlowList, FlowQuery), Known>>,
+}
+
+/// What is remembered of one list.
+#[derive(Clone, Default)]
+struct Known {
+    /// The count of changes that it is true of.
+    changes: i64,
+    /// How many flows are asked for, where that was counted.
+    total: Option<u64>,
+    /// The ids of every thousandth flow, as far as anybody looked.
+    marks: Vec<FlowId>,
+}
+
+impl FlowLists {
+    /// Returns what is known of a list in this state.
+    fn get(&self, key: &(FlowList, FlowQuery), changes: i64) -> Known {
+        let held = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = held.get(key).filter(|known| known.changes == changes);
+        known.cloned().unwrap_or(Known {
+            changes,
+            ..Known::default()
+        })
+    }
+
+    /// Remembers what is known of a list.
+    fn put(&self, key: (FlowList, FlowQuery), known: Known) {
+        let mut held = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.len() >= REMEMBERED_MAX && !held.contains_key(&key) {
+            held.clear();
+        }
+        held.insert(key, known);
+    }
+}
 
 impl App {
     /// Returns a part of the flows that `who` sees in a list: the one place that says
@@ -23,10 +79,83 @@ impl App {
         };
         let limit = slice.limit.min(PAGE_MAX);
         self.read(|read| {
+            let total = self.flow_total(read, list, query)?;
+            if slice.offset >= total {
+                return Ok(Part {
+                    items: Vec::new(),
+                    total,
+                });
+            }
+            let (after, offset) = if is_by_id(query) {
+                self.flow_place(read, list, slice.offset)?
+            } else {
+                (None, slice.offset)
+            };
             Ok(Part {
-                items: read.flow_part(list, query, slice.offset, limit)?,
-                total: read.count_flows(list, query)?,
+                items: read.flow_part(list, query, after, offset, limit)?,
+                total,
             })
         })
     }
+
+    /// Returns how many flows of a list are asked for.
+    fn flow_total(&self, read: &Read<'_>, list: FlowList, query: &FlowQuery) -> Result<u64> {
+        let state = read.flow_list_state(list)?;
+        if query.is_everything() {
+            return Ok(state.flows);
+        }
+        let unordered = FlowQuery {
+            order: Vec::new(),
+            ..query.clone()
+        };
+        let lists = &self.inner.flow_lists;
+        let key = (list, unordered);
+        let mut known = lists.get(&key, state.changes);
+        if let Some(total) = known.total {
+            return Ok(total);
+        }
+        let total = read.count_flows(list, query)?;
+        known.total = Some(total);
+        lists.put(key, known);
+        Ok(total)
+    }
+
+    /// Returns a remembered flow before the place `offset` of a whole list by id, and how
+    /// many flows lie between.
+    fn flow_place(
+        &self,
+        read: &Read<'_>,
+        list: FlowList,
+        offset: u64,
+    ) -> Result<(Option<FlowId>, u64)> {
+        let wanted = usize::try_from(offset / u64::from(MARK_EVERY)).unwrap_or(usize::MAX);
+        if wanted == 0 {
+            return Ok((None, offset));
+        }
+        let lists = &self.inner.flow_lists;
+        let key = (list, FlowQuery::default());
+        let mut known = lists.get(&key, read.flow_list_state(list)?.changes);
+        let had = known.marks.len();
+        while known.marks.len() < wanted {
+            let before = known.marks.last().copied();
+            match read.flow_mark(list, before, MARK_EVERY)? {
+                Some(mark) => known.marks.push(mark),
+                None => break,
+            }
+        }
+        let marks = known.marks.len().min(wanted);
+        let after = marks.checked_sub(1).map(|last| known.marks[last]);
+        if known.marks.len() > had {
+            lists.put(key, known);
+        }
+        let passed = marks as u64 * u64::from(MARK_EVERY);
+        Ok((after, offset - passed))
+    }
+}
+
+/// Tells whether a query asks for a whole list by id.
+fn is_by_id(query: &FlowQuery) -> bool {
+    let first = query.order.first();
+    query.is_everything()
+        && first.is_none_or(|first| first.key == FlowKey::CreatedAt && !first.is_descending)
 }
