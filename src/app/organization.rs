@@ -172,6 +172,9 @@ impl App {
                 let told = "nobody is there to take over what the member has";
                 Error::new(Kind::Conflict, told)
             })?;
+            // Running flows look again at what they may use: those that pass, and the
+            // leaver's own with a credential of the organization.
+            act.note_flows_changed_of(user, act.now_ms)?;
             let passed = act.hand_over(id, user, heir)?;
             if !act.delete_member(id, user)? {
                 return Err(Error::not_found("member"));

@@ -234,6 +234,7 @@ fn leave_organizations(act: &Act<'_>, user: UserId) -> Result<usize> {
     }
     for organization in act.organizations_held_by(user)? {
         if let Some(heir) = act.heir_in(organization, user)? {
+            act.note_flows_changed_of(user, act.now_ms)?;
             let passed = act.hand_over(organization, user, heir)?;
             let what = (organization, user);
             note_hand_over(act, "organization.hand_over", what, heir, passed)?;

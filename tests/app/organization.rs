@@ -2,6 +2,7 @@
 
 use elastane::app::credential::{CredentialChange, NewCredential};
 use elastane::app::user::Role as UserRole;
+use elastane::domain::credential::Credential;
 use elastane::domain::flow::{Flow, FlowStatus, chain};
 use elastane::domain::id::OrganizationId;
 use elastane::domain::lookup::NewLookup;
@@ -280,6 +281,16 @@ fn teams_are_changed_by_their_members_and_by_administrators() {
     assert_eq!(at.app.team(&ada, team.id).unwrap_err().kind(), Kind::Gone);
 }
 
+/// Makes a credential with a token in it.
+fn secret(at: &Installation, who: &Principal) -> Credential {
+    let keys = json!({ "token": "secret" }).as_object().unwrap().clone();
+    let new = NewCredential {
+        keys,
+        ..NewCredential::default()
+    };
+    at.app.create_credential(who, new).unwrap().credential
+}
+
 #[test]
 fn everything_of_a_leaver_passes_in_one_step_and_nothing_else_does() {
     let at = Installation::new();
@@ -293,12 +304,7 @@ fn everything_of_a_leaver_passes_in_one_step_and_nothing_else_does() {
         .app
         .create_credential(&own, NewCredential::default())
         .unwrap();
-    let keys = json!({ "token": "secret" }).as_object().unwrap().clone();
-    let account = NewCredential {
-        keys,
-        ..NewCredential::default()
-    };
-    let account = at.app.create_credential(&ada, account).unwrap().credential;
+    let account = secret(&at, &ada);
     let passed = flow(&at, &ada, Some(&account.id.to_string())).unwrap();
     let table = at.app.create_lookup(&ada, lookup("t")).unwrap();
     let team = at.app.create_team(&ada, id_of(&ada), Some("Crew")).unwrap();
@@ -307,7 +313,13 @@ fn everything_of_a_leaver_passes_in_one_step_and_nothing_else_does() {
         .create_team(&own, id_of(&ada), Some("Hobby"))
         .unwrap();
     at.app.start_flow(&ada, passed.id).unwrap();
+    let told = format!(
+        "SELECT count(*) FROM flow_events WHERE kind = 'changed' AND flow_id IN ('{}', '{}')",
+        passed.id, kept.id
+    );
+    let before = count(&at, &told);
     at.app.remove_member(&root, company, id_of(&ada)).unwrap();
+    assert_eq!(count(&at, &told), before + 2, "the engine looks again");
     let noted = last_audit(&at);
     assert_eq!(noted.action, "organization.member.remove");
     assert_eq!(
