@@ -348,12 +348,15 @@ CREATE TABLE executions (
     queued       INTEGER NOT NULL,         -- messages that wait in queues
     has_bodies   INTEGER NOT NULL CHECK (has_bodies IN (0, 1)), -- whether its messages are kept
     request_id   TEXT,                     -- id of the request that began it
-    retry_of     TEXT                      -- the run that it repeats
+    retry_of     TEXT,                     -- the run that it repeats
+    owner_id     TEXT                      -- the organization that owns the flow, else its user: whose lists show the run
 ) STRICT;
 CREATE INDEX executions_flow ON executions (flow_id, seq);
+CREATE INDEX executions_owner ON executions (owner_id, seq) WHERE owner_id IS NOT NULL;
 CREATE INDEX executions_open ON executions (flow_id, seq) WHERE finished_at IS NULL;
 CREATE INDEX executions_bodies ON executions (flow_id, seq) WHERE has_bodies = 1 AND errors_total = 0;
 CREATE INDEX executions_failed ON executions (flow_id, seq) WHERE errors_total > 0;
+CREATE INDEX executions_failed_bodies ON executions (seq) WHERE has_bodies = 1 AND errors_total > 0;
 
 -- What was done to runs, part by part: one part a run and transaction. The key is the
 -- run's seq times 2^20 plus the number of the part, so both tables only grow at their ends.

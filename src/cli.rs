@@ -11,6 +11,7 @@ mod config;
 mod database;
 mod demo;
 mod error;
+mod execution;
 mod filter;
 mod flow;
 mod init;
@@ -85,6 +86,9 @@ enum Command {
     /// Look at flows, start and stop them, carry them from one installation to another
     #[command(subcommand)]
     Flow(flow::Command),
+    /// Look at runs of flows, run them again, end them
+    #[command(subcommand)]
+    Execution(execution::Command),
     /// Import and look at recipes
     #[command(subcommand)]
     Recipe(recipe::Command),
@@ -165,6 +169,7 @@ fn execute(command: Command, out: &mut Output) -> Result<(), CliError> {
         Command::Lookup(command) => lookup::run(command, out),
         Command::Sshkey(command) => sshkey::run(command, out),
         Command::Flow(command) => flow::run(command, out),
+        Command::Execution(command) => execution::run(command, out),
         Command::Recipe(command) => recipe::run(command, out),
         Command::Maintenance(command) => maintenance::run(command, out),
         Command::Audit(command) => audit::run(command, out),

@@ -19,6 +19,7 @@ pub use table::{Form, SETTINGS, Setting};
 
 use crate::app::SecretText;
 use crate::app::mail::MailServer;
+use crate::domain::run::retention::Retention;
 use crate::domain::{Error, Kind, Result};
 use value::Values;
 
@@ -122,6 +123,8 @@ pub struct Settings {
     pub reply_timeout: u32,
     /// How often a message may be put back to be tried again later.
     pub rebound_limit: u32,
+    /// How long runs, their messages and logs are kept.
+    pub retention: Retention,
     /// Scheme and host of absolute links, without a final slash.
     pub public_url: Option<String>,
     /// Origins of pages that may change state, besides the server's own.

@@ -9,6 +9,7 @@ mod storage;
 mod tasks;
 mod users;
 mod v2_components;
+mod v2_executions;
 mod v2_flows;
 mod v2_guests;
 mod v2_lookups;

@@ -4,6 +4,7 @@
 mod care;
 mod config;
 mod demo;
+mod executions;
 mod flows;
 mod init;
 mod keys;

@@ -1,6 +1,7 @@
 //! What tests stand on: real installations, real servers on loopback, actors.
 
 pub mod actor;
+pub mod history;
 pub mod installation;
 pub mod json_api;
 pub mod organization;

@@ -10,6 +10,7 @@ pub mod component;
 pub mod credential;
 pub mod data_sample;
 pub mod document;
+pub mod execution;
 pub mod flow;
 pub mod input;
 pub mod invite;
@@ -17,8 +18,10 @@ pub mod lookup;
 pub mod organization;
 mod pages;
 pub mod query;
+pub mod queue_stats;
 pub mod recipe;
 mod scope;
+pub mod snapshot;
 pub mod ssh_key;
 mod storage;
 pub mod team;
@@ -35,12 +38,17 @@ pub const TYPES: &[&ResourceType] = &[
     &component::ENV,
     &credential::CREDENTIAL,
     &data_sample::DATA_SAMPLE,
+    &execution::EXECUTION,
+    &execution::STEP,
+    &execution::LOG_ENTRY,
     &flow::FLOW,
     &invite::INVITE,
     &lookup::LOOKUP,
     &organization::MEMBER,
     &organization::ORGANIZATION,
+    &queue_stats::QUEUE_STATS,
     &recipe::RECIPE,
+    &snapshot::SNAPSHOT,
     &self::ssh_key::SSH_KEY,
     &team::TEAM,
     &user::USER,
@@ -55,11 +63,14 @@ pub fn routes() -> Vec<Route> {
         component::ROUTES,
         credential::ROUTES,
         data_sample::ROUTES,
+        execution::ROUTES,
         flow::ROUTES,
         invite::ROUTES,
         lookup::ROUTES,
         organization::ROUTES,
+        queue_stats::ROUTES,
         recipe::ROUTES,
+        snapshot::ROUTES,
         self::ssh_key::ROUTES,
         storage::ROUTES,
         team::ROUTES,

@@ -263,12 +263,12 @@ pub(super) fn usable_descriptor(
 }
 
 /// Returns the flow with this id as far as `who` may see it.
-fn load(read: &Read<'_>, who: &Principal, id: FlowId) -> Result<Flow> {
+pub(super) fn load(read: &Read<'_>, who: &Principal, id: FlowId) -> Result<Flow> {
     owned::visible(read, who, read.flow(id)?, Flow::owner, &named(id))
 }
 
 /// Returns the flow with this id as far as `who` may change it.
-fn load_to_change(read: &Read<'_>, who: &Principal, id: FlowId) -> Result<Flow> {
+pub(super) fn load_to_change(read: &Read<'_>, who: &Principal, id: FlowId) -> Result<Flow> {
     owned::changeable(read, who, read.flow(id)?, Flow::owner, &named(id))
 }
 

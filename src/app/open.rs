@@ -17,6 +17,7 @@ use super::storage::Folder;
 use super::vault::{Sealed, Vault};
 use super::{App, Inner};
 use crate::clock::Clock;
+use crate::domain::run::retention::Retention;
 use crate::domain::{Error, Kind, Result};
 use crate::store::{OpenMode, Store};
 
@@ -51,6 +52,8 @@ pub struct Rules {
     pub allow_private_networks: bool,
     /// The largest file of the object storage, in bytes.
     pub object_max_bytes: u64,
+    /// How long runs, their messages and logs are kept.
+    pub retention: Retention,
 }
 
 impl Default for Rules {
@@ -63,6 +66,7 @@ impl Default for Rules {
             request_limits: true,
             allow_private_networks: false,
             object_max_bytes: OBJECT_MAX_BYTES,
+            retention: Retention::default(),
         }
     }
 }

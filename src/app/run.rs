@@ -52,6 +52,18 @@ pub struct PartData {
     pub messages: Vec<PartMessage>,
 }
 
+impl PartData {
+    /// Reads a part of a run.
+    pub(super) fn load(read: &Read<'_>, execution: i64, part: u32) -> Result<Self> {
+        let steps = read.part_steps(execution, part)?;
+        let messages = read.part_messages(execution, part)?;
+        Ok(Self {
+            steps: decoded(steps, |value| StepRecord::from_value(&value, part))?,
+            messages: decoded(messages, |value| Some(PartMessage::from_value(value, part)))?,
+        })
+    }
+}
+
 /// What the schedule did.
 #[derive(Debug, Default)]
 pub struct Fired {
@@ -130,16 +142,7 @@ impl App {
 
     /// Returns a part of a run.
     pub fn run_part(&self, execution: i64, part: u32) -> Result<PartData> {
-        let (steps, messages) = self.read(|read| {
-            Ok((
-                read.part_steps(execution, part)?,
-                read.part_messages(execution, part)?,
-            ))
-        })?;
-        Ok(PartData {
-            steps: decoded(steps, |value| StepRecord::from_value(&value, part))?,
-            messages: decoded(messages, |value| Some(PartMessage::from_value(value, part)))?,
-        })
+        self.read(|read| PartData::load(read, execution, part))
     }
 
     /// Returns how much waits for each step.

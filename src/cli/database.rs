@@ -102,6 +102,7 @@ pub(super) fn app_options(settings: &Settings) -> AppOptions {
             request_limits: settings.rate_limit,
             allow_private_networks: settings.allow_private_networks,
             object_max_bytes: settings.max_object_bytes,
+            retention: settings.retention,
         },
         mail_server: settings.mail_server.clone(),
         ..AppOptions::new(&settings.db)

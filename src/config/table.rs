@@ -60,6 +60,18 @@ const fn setting(
     }
 }
 
+/// Days: at most a century; more is a slip of the finger.
+const DAYS: Form = Form::Number {
+    min: 1,
+    max: 36_500,
+};
+
+/// Runs of one flow: with more than a million the file is what the disk holds.
+const RUNS: Form = Form::Number {
+    min: 1,
+    max: 1_000_000,
+};
+
 /// The levels of the log, from quiet to loud.
 pub(super) const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];
 
@@ -234,11 +246,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "audit_days",
-        // A century; more is a slip of the finger.
-        Form::Number {
-            min: 1,
-            max: 36_500,
-        },
+        DAYS,
         Some("365"),
         "How long audit entries are kept, in days.",
     ),
@@ -260,6 +268,36 @@ pub const SETTINGS: &[Setting] = &[
         Form::Number { min: 0, max: 20 },
         Some("10"),
         "How often a message may be put back to be tried again later.",
+    ),
+    setting(
+        "execution_days",
+        DAYS,
+        Some("30"),
+        "How long runs of flows are kept, in days.",
+    ),
+    setting(
+        "log_days",
+        DAYS,
+        Some("14"),
+        "How long the logs of flows are kept, in days.",
+    ),
+    setting(
+        "error_body_days",
+        DAYS,
+        Some("5"),
+        "How long the messages of failed runs are kept, in days.",
+    ),
+    setting(
+        "errors_per_flow",
+        RUNS,
+        Some("1000"),
+        "How many failed runs of a flow are kept: the newest ones.",
+    ),
+    setting(
+        "bodies_per_flow",
+        RUNS,
+        Some("500"),
+        "For how many runs of a flow without an error their messages are kept: the newest ones.",
     ),
     setting(
         "public_url",

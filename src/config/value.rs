@@ -9,6 +9,7 @@ use super::{
 };
 use crate::app::SecretText;
 use crate::app::mail::{MailSecurity, MailServer};
+use crate::domain::run::retention::Retention;
 use crate::domain::{Error, Kind, Result};
 
 /// What stands in place of a secret.
@@ -198,6 +199,13 @@ pub(super) fn settings(values: &Values) -> Result<Settings> {
         engine_workers: values.number("engine_workers")?,
         reply_timeout: values.number("reply_timeout")?,
         rebound_limit: values.number("rebound_limit")?,
+        retention: Retention {
+            execution_days: values.number("execution_days")?,
+            log_days: values.number("log_days")?,
+            error_body_days: values.number("error_body_days")?,
+            errors_per_flow: values.number("errors_per_flow")?,
+            bodies_per_flow: values.number("bodies_per_flow")?,
+        },
         public_url: values.read("public_url", origin)?,
         allowed_origins: values.list("allowed_origins", origin)?,
     })

@@ -34,6 +34,8 @@ pub enum ObjectKind {
     Lookup,
     /// A data sample.
     DataSample,
+    /// A run of a flow.
+    Execution,
 }
 
 impl ObjectKind {
@@ -54,6 +56,7 @@ impl ObjectKind {
             Self::Invite => "organization_invite",
             Self::Lookup => "lookup",
             Self::DataSample => "data_sample",
+            Self::Execution => "execution",
         }
     }
 }

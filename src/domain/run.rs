@@ -1,8 +1,10 @@
 //! Runs: one thread of messages through a flow, from a trigger's emission to its last
 //! step. API v2 calls one a flow execution (`v2.md 8`).
 
+pub mod mask;
 pub mod message;
 pub mod part;
+pub mod retention;
 
 use std::fmt;
 
@@ -124,6 +126,49 @@ pub struct Execution {
     pub request_id: Option<String>,
     /// The run that it repeats.
     pub retry_of: Option<ExecutionId>,
+}
+
+/// Which runs a list shows; all of them where nothing is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExecutionFilter {
+    /// Those of this flow.
+    pub flow: Option<FlowId>,
+    /// Those that stand so.
+    pub status: Option<RunStatus>,
+    /// Those that began at this time or later, in milliseconds since 1970.
+    pub since_ms: Option<i64>,
+    /// Those that began before this time, in milliseconds since 1970.
+    pub until_ms: Option<i64>,
+}
+
+/// What is run again of a run (`settled.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryMode {
+    /// A step and what follows it, with the version of the flow that the run had.
+    Step,
+    /// The same with the present version of the flow.
+    FromStep,
+    /// Everything, from the trigger's first input, with the present version.
+    Run,
+}
+
+impl RetryMode {
+    /// All of them, in the order of the documents.
+    pub const ALL: [Self; 3] = [Self::Step, Self::FromStep, Self::Run];
+
+    /// Returns the word that API v2 and the command line use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Step => "step",
+            Self::FromStep => "from-step",
+            Self::Run => "run",
+        }
+    }
+
+    /// Reads that word; `None` for any other.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == word)
+    }
 }
 
 /// Why a step failed: an error with a name, as components throw it (`runtime.md 2.2`).

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::api::shared::Shared;
-use crate::app::App;
+use crate::app::{App, Pruning};
 use crate::clock::monotonic_ms;
 use crate::domain::{Error, Result};
 
@@ -17,6 +17,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(400);
 
 /// How often it prunes.
 const PRUNE_EVERY_MS: u64 = 60 * 60 * 1_000;
+
+/// Steps of a round that prunes what runs left behind, at each look: enough to keep up with
+/// a busy engine, each short enough for whoever else writes.
+const PRUNE_STEPS: u32 = 20;
 
 /// How long audit entries are kept unless the operator says otherwise: a year, so that
 /// whoever asks after an audit still finds them.
@@ -86,6 +90,7 @@ fn keep_house(app: &App, shared: &Shared, audit_days: u32, stopped: &Receiver<()
     let mut seen = None;
     let mut pruned_at_ms = None;
     let mut sweep = Sweep::default();
+    let mut runs = Runs::default();
     while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
         if let Err(error) = look(app, shared, &mut seen) {
             tracing::warn!(causes = %error.causes(), "can't read the settings: {error}");
@@ -105,6 +110,41 @@ fn keep_house(app: &App, shared: &Shared, audit_days: u32, stopped: &Receiver<()
                 }
             }
         }
+        runs.prune(app, now_ms);
+    }
+}
+
+/// The rounds that prune what runs left behind.
+#[derive(Default)]
+struct Runs {
+    round: Option<Pruning>,
+    ended_at_ms: Option<u64>,
+}
+
+impl Runs {
+    /// Does a few steps of a round, or begins one where it is time.
+    fn prune(&mut self, app: &App, now_ms: u64) {
+        let is_due = |at: u64| now_ms - at >= PRUNE_EVERY_MS;
+        if self.round.is_none() && self.ended_at_ms.is_none_or(is_due) {
+            self.round = Some(Pruning::default());
+        }
+        let Some(round) = &mut self.round else { return };
+        for _ in 0..PRUNE_STEPS {
+            match app.prune_runs(round) {
+                Ok(true) => {}
+                Ok(false) => return self.end(now_ms),
+                Err(error) => {
+                    tracing::warn!(causes = %error.causes(), "can't prune old runs: {error}");
+                    return self.end(now_ms);
+                }
+            }
+        }
+    }
+
+    /// Ends a round.
+    fn end(&mut self, now_ms: u64) {
+        self.round = None;
+        self.ended_at_ms = Some(now_ms);
     }
 }
 

@@ -10,11 +10,11 @@ use crate::domain::run::{Execution, RunStatus, RunTrigger};
 use crate::domain::{Error, Kind, Result};
 
 /// The columns that [`execution_of`] reads, in its order.
-const EXECUTION_COLUMNS: &str = "seq, id, flow_id, flow_version, trigger, status, started_at, \
+pub(super) const EXECUTION_COLUMNS: &str = "seq, id, flow_id, flow_version, trigger, status, started_at, \
      finished_at, steps_total, errors_total, queued, request_id, retry_of";
 
 /// Reads a run from a row of [`EXECUTION_COLUMNS`].
-fn execution_of(row: &Row<'_>) -> rusqlite::Result<Execution> {
+pub(super) fn execution_of(row: &Row<'_>) -> rusqlite::Result<Execution> {
     Ok(Execution {
         seq: row.get(0)?,
         id: row.get(1)?,
@@ -34,19 +34,6 @@ fn execution_of(row: &Row<'_>) -> rusqlite::Result<Execution> {
     })
 }
 
-/// Which runs a list shows.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ExecutionFilter {
-    /// Those of this flow.
-    pub flow: Option<FlowId>,
-    /// Those that stand so.
-    pub status: Option<RunStatus>,
-    /// Those that began at this time or later, in milliseconds since 1970.
-    pub since_ms: Option<i64>,
-    /// Those that began before this time, in milliseconds since 1970.
-    pub until_ms: Option<i64>,
-}
-
 /// The steps of a part, as they are stored.
 #[derive(Clone, Debug)]
 pub struct StoredPart {
@@ -57,7 +44,7 @@ pub struct StoredPart {
 }
 
 /// Returns the key of a part: parts of later runs come later in both tables.
-fn key_of(execution: i64, part: u32) -> i64 {
+pub(super) fn key_of(execution: i64, part: u32) -> i64 {
     execution * i64::from(PARTS_MAX) + i64::from(part)
 }
 
@@ -79,41 +66,6 @@ impl Read<'_> {
         self.query_opt(&sql, params![seq], execution_of)
     }
 
-    /// Returns up to `limit` runs older than `before`, newest first; of the flows of
-    /// `flows` where it is given, else of all.
-    ///
-    /// `flows` is a subquery's worth of ids: the caller bounds it.
-    pub fn executions(
-        &self,
-        filter: &ExecutionFilter,
-        before: Option<i64>,
-        limit: u32,
-    ) -> Result<Vec<Execution>> {
-        let by_flow = if filter.flow.is_some() {
-            "flow_id = ?1"
-        } else {
-            "?1 IS NULL"
-        };
-        let sql = format!(
-            "SELECT {EXECUTION_COLUMNS} FROM executions WHERE {by_flow} AND seq < ?2
-                 AND (?3 IS NULL OR status = ?3)
-                 AND (?4 IS NULL OR started_at >= ?4) AND (?5 IS NULL OR started_at < ?5)
-             ORDER BY seq DESC LIMIT ?6"
-        );
-        self.query_all(
-            &sql,
-            params![
-                filter.flow,
-                before.unwrap_or(i64::MAX),
-                filter.status.map(RunStatus::as_str),
-                filter.since_ms,
-                filter.until_ms,
-                limit
-            ],
-            execution_of,
-        )
-    }
-
     /// Returns the parts of a run from the part `from` on, at most `limit`.
     pub fn execution_parts(
         &self,
@@ -127,6 +79,36 @@ impl Read<'_> {
             params![
                 key_of(execution, from),
                 key_of(execution, PARTS_MAX - 1),
+                limit
+            ],
+            |row| {
+                Ok(StoredPart {
+                    part: part_of(row.get(0)?),
+                    steps: row.get(1)?,
+                })
+            },
+        )
+    }
+
+    /// Returns up to `limit` parts of a run before the part `before` that may have a record
+    /// of a step, newest first.
+    pub fn parts_with_step(
+        &self,
+        execution: i64,
+        step: &str,
+        before: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<StoredPart>> {
+        // The text of a record, as it is written; a step of the same text in an error
+        // message is sorted out by whoever reads the records.
+        let written = serde_json::Value::from(step).to_string();
+        self.query_all(
+            "SELECT key, steps FROM execution_parts WHERE key >= ?1 AND key < ?2
+                 AND instr(steps, ?3) > 0 ORDER BY key DESC LIMIT ?4",
+            params![
+                key_of(execution, 0),
+                key_of(execution, before.unwrap_or(PARTS_MAX)),
+                written,
                 limit
             ],
             |row| {
@@ -155,6 +137,15 @@ impl Read<'_> {
     pub fn part_messages(&self, execution: i64, part: u32) -> Result<Option<String>> {
         self.query_opt(
             "SELECT messages FROM execution_messages WHERE key = ?1",
+            params![key_of(execution, part)],
+            |row| row.get(0),
+        )
+    }
+
+    /// Returns the bytes of the messages of a part; none where they are not kept.
+    pub fn part_messages_bytes(&self, execution: i64, part: u32) -> Result<Option<i64>> {
+        self.query_opt(
+            "SELECT octet_length(messages) FROM execution_messages WHERE key = ?1",
             params![key_of(execution, part)],
             |row| row.get(0),
         )
@@ -229,8 +220,9 @@ impl Write<'_> {
         self.execute(
             "INSERT INTO executions (id, flow_id, flow_version, trigger, status, started_at,
                  finished_at, parts, steps_total, errors_total, queued, has_bodies, request_id,
-                 retry_of)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, 1, ?11, ?12)",
+                 retry_of, owner_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, 1, ?11, ?12,
+                 (SELECT coalesce(organization_id, user_id) FROM flows WHERE id = ?2))",
             params![
                 new.id,
                 flow,

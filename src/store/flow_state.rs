@@ -148,6 +148,35 @@ impl Read<'_> {
         )
     }
 
+    /// Returns up to `limit` log entries of a run, oldest first, without the first
+    /// `offset` ones.
+    pub fn log_page(
+        &self,
+        execution: i64,
+        level: Option<LogLevel>,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<LogEntry>> {
+        let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+        self.query_all(
+            "SELECT seq, flow_id, execution, step_id, at, level, message FROM log_entries
+             WHERE execution = ?1 AND (?2 IS NULL OR level = ?2)
+             ORDER BY seq LIMIT ?3 OFFSET ?4",
+            params![execution, level.map(LogLevel::as_str), limit, offset],
+            log_entry_of,
+        )
+    }
+
+    /// Counts the log entries of a run.
+    pub fn count_log(&self, execution: i64, level: Option<LogLevel>) -> Result<i64> {
+        self.query_one(
+            "SELECT count(*) FROM log_entries
+             WHERE execution = ?1 AND (?2 IS NULL OR level = ?2)",
+            params![execution, level.map(LogLevel::as_str)],
+            |row| row.get(0),
+        )
+    }
+
     /// Returns up to `limit` log entries of a flow before `before`, newest first.
     pub fn log_of_flow(
         &self,

@@ -104,6 +104,57 @@ impl Read<'_> {
     }
 }
 
+/// What the queue of a step holds (`v2.md 6.2`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueStats {
+    /// The step.
+    pub step: String,
+    /// All messages.
+    pub total: i64,
+    /// Those that are being worked on.
+    pub unacked: i64,
+    /// Those that wait for another attempt.
+    pub rebounds: i64,
+}
+
+impl Read<'_> {
+    /// Returns what the queues of a flow hold, by step; empty ones are left out.
+    pub fn queue_stats(&self, flow: FlowId) -> Result<Vec<QueueStats>> {
+        self.query_all(
+            "SELECT step_id, count(*), sum(leases > 0), sum(leases = 0 AND attempt > 1)
+             FROM queue WHERE flow_id = ?1 GROUP BY step_id",
+            params![flow],
+            |row| {
+                Ok(QueueStats {
+                    step: row.get(0)?,
+                    total: row.get(1)?,
+                    unacked: row.get(2)?,
+                    rebounds: row.get(3)?,
+                })
+            },
+        )
+    }
+
+    /// Returns up to `limit` messages of a run that wait, oldest first, without the first
+    /// `offset` ones.
+    pub fn queued_page(&self, execution: i64, offset: u64, limit: u32) -> Result<Vec<Queued>> {
+        let sql = format!(
+            "SELECT {QUEUE_COLUMNS} FROM queue WHERE execution = ?1 ORDER BY seq LIMIT ?2 OFFSET ?3"
+        );
+        let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+        self.query_all(&sql, params![execution, limit, offset], queued_of)
+    }
+
+    /// Counts the messages of a run that wait.
+    pub fn count_queued(&self, execution: i64) -> Result<i64> {
+        self.query_one(
+            "SELECT count(*) FROM queue WHERE execution = ?1",
+            params![execution],
+            |row| row.get(0),
+        )
+    }
+}
+
 impl Write<'_> {
     /// Adds messages of a part to queues; returns their seqs in order.
     pub(super) fn insert_queued(

@@ -1,5 +1,7 @@
 //! Who may call what: every route times every kind of caller.
 
+mod rows;
+
 use std::collections::BTreeMap;
 
 use elastane::api::route::Access;
@@ -9,205 +11,8 @@ use elastane::server::ServerOptions;
 use elastane::store::{OpenMode, Store};
 use serde_json::{Value, json};
 
+use self::rows::{OF_SOMEBODY_ELSE, OF_SOMEBODY_ELSE_V2};
 use crate::support::{Actor, Installation, TestServer};
-
-/// What somebody else gets with an empty body: 404 where the object is Ada's, and what
-/// an empty request deserves where there is no object.
-const OF_SOMEBODY_ELSE: &[(&str, &str, u16)] = &[
-    ("GET", "/v1/accounts", 200),
-    ("POST", "/v1/accounts", 200),
-    ("GET", "/v1/accounts/{account_id}", 404),
-    ("PUT", "/v1/accounts/{account_id}", 404),
-    ("GET", "/v1/components", 200),
-    ("GET", "/v1/components/mine", 200),
-    ("GET", "/v1/components/public", 200),
-    ("GET", "/v1/components/{component_id}", 404),
-    ("GET", "/v1/recipes", 200),
-    ("POST", "/v1/recipes", 400),
-    ("GET", "/v1/recipes/{recipe_id}", 200),
-    ("POST", "/v1/recipes/{recipe_id}", 400),
-    ("GET", "/v1/repos", 200),
-    ("POST", "/v1/repos", 201),
-    ("GET", "/v1/repos/{repo_id}", 404),
-    ("DELETE", "/v1/repos/{repo_id}", 404),
-    ("GET", "/v1/repos/{repo_id}/env", 404),
-    ("PUT", "/v1/repos/{repo_id}/env", 404),
-    ("POST", "/v1/resources/s3/signed-url", 200),
-    ("GET", "/v1/sshkey", 200),
-    ("POST", "/v1/sshkey", 400),
-    ("DELETE", "/v1/sshkey/{key_id}", 404),
-    ("POST", "/v1/tasks", 400),
-    ("DELETE", "/v1/tasks/{task_id}", 404),
-    ("POST", "/v1/tasks/start/{task_id}", 404),
-    ("POST", "/v1/tasks/stop/{task_id}", 404),
-    ("POST", "/v1/tasks/suspend/{task_id}", 404),
-    ("GET", "/v1/teams", 200),
-    ("POST", "/v1/teams", 201),
-    ("GET", "/v1/users", 200),
-    ("POST", "/v1/users", 400),
-    ("DELETE", "/v1/users/{user_id}", 404),
-];
-
-/// The same in v2, and what a tenant administrator gets, who passes most checks there
-/// (`v2.md 2.7, 9`).
-const OF_SOMEBODY_ELSE_V2: &[(&str, &str, u16, u16)] = &[
-    ("GET", "/v2/data-samples", 400, 400),
-    ("POST", "/v2/data-samples", 400, 400),
-    ("GET", "/v2/data-samples/{sample_id}", 404, 200),
-    ("PATCH", "/v2/data-samples/{sample_id}", 404, 400),
-    ("GET", "/v2/lookups", 200, 200),
-    ("POST", "/v2/lookups", 400, 400),
-    ("PUT", "/v2/lookups", 400, 400),
-    ("GET", "/v2/lookups/{lookup_id}", 404, 200),
-    ("PUT", "/v2/lookups/{lookup_id}", 404, 400),
-    ("PATCH", "/v2/lookups/{lookup_id}", 404, 400),
-    ("POST", "/v2/organizations", 403, 400),
-    ("GET", "/v2/organizations/{organization_id}", 404, 200),
-    (
-        "GET",
-        "/v2/organizations/{organization_id}/invites",
-        404,
-        200,
-    ),
-    (
-        "POST",
-        "/v2/organizations/{organization_id}/invites",
-        404,
-        400,
-    ),
-    (
-        "GET",
-        "/v2/organizations/{organization_id}/invites/{invite_id}",
-        404,
-        200,
-    ),
-    (
-        "GET",
-        "/v2/organizations/{organization_id}/members",
-        404,
-        200,
-    ),
-    (
-        "POST",
-        "/v2/organizations/{organization_id}/members",
-        403,
-        400,
-    ),
-    (
-        "POST",
-        "/v2/organizations/{organization_id}/members/invite",
-        404,
-        400,
-    ),
-    (
-        "GET",
-        "/v2/organizations/{organization_id}/members/pending",
-        404,
-        200,
-    ),
-    (
-        "GET",
-        "/v2/organizations/{organization_id}/members/{user_id}",
-        404,
-        404,
-    ),
-    (
-        "PATCH",
-        "/v2/organizations/{organization_id}/members/{user_id}",
-        404,
-        404,
-    ),
-    (
-        "DELETE",
-        "/v2/organizations/{organization_id}/members/{user_id}",
-        403,
-        404,
-    ),
-    ("POST", "/v2/resources/storage/signed-url", 200, 200),
-    ("GET", "/v2/samples", 400, 400),
-    ("POST", "/v2/samples", 400, 400),
-    ("GET", "/v2/samples/{sample_id}", 404, 200),
-    ("PATCH", "/v2/samples/{sample_id}", 404, 400),
-    ("GET", "/v2/api-keys", 200, 200),
-    ("POST", "/v2/api-keys", 400, 400),
-    ("GET", "/v2/api-keys/{api_key_id}", 404, 404),
-    ("DELETE", "/v2/api-keys/{api_key_id}", 404, 404),
-    ("GET", "/v2/components", 200, 200),
-    ("POST", "/v2/components", 400, 400),
-    ("GET", "/v2/components/{component_id}", 404, 200),
-    ("PATCH", "/v2/components/{component_id}", 403, 400),
-    ("GET", "/v2/components/{component_id}/env", 404, 200),
-    ("PUT", "/v2/components/{component_id}/env", 404, 400),
-    ("GET", "/v2/components/{component_id}/versions", 404, 200),
-    (
-        "GET",
-        "/v2/components/{component_id}/versions/{version}",
-        404,
-        404,
-    ),
-    (
-        "GET",
-        "/v2/components/{component_id}/versions/{version}/descriptor",
-        404,
-        404,
-    ),
-    (
-        "GET",
-        "/v2/components/{component_id}/version/{version}/descriptor",
-        404,
-        404,
-    ),
-    ("GET", "/v2/credentials", 200, 200),
-    ("POST", "/v2/credentials", 400, 400),
-    ("GET", "/v2/credentials/{credential_id}", 404, 404),
-    ("PATCH", "/v2/credentials/{credential_id}", 404, 404),
-    ("DELETE", "/v2/credentials/{credential_id}", 404, 404),
-    ("GET", "/v2/flows", 200, 200),
-    ("POST", "/v2/flows", 400, 400),
-    ("GET", "/v2/flows/{flow_id}", 404, 200),
-    ("PATCH", "/v2/flows/{flow_id}", 404, 400),
-    ("POST", "/v2/flows/{flow_id}/start", 404, 202),
-    ("POST", "/v2/flows/{flow_id}/stop", 404, 202),
-    ("GET", "/v2/recipes", 200, 200),
-    ("GET", "/v2/recipes/{recipe_id}", 200, 200),
-    ("GET", "/v2/sshkeys", 200, 200),
-    ("POST", "/v2/sshkeys", 400, 400),
-    ("GET", "/v2/sshkeys/{key_id}", 404, 404),
-    ("DELETE", "/v2/sshkeys/{key_id}", 404, 404),
-    ("GET", "/v2/teams", 200, 200),
-    ("POST", "/v2/teams", 400, 400),
-    ("GET", "/v2/teams/{team_id}", 404, 200),
-    ("PATCH", "/v2/teams/{team_id}", 404, 400),
-    ("GET", "/v2/teams/{team_id}/relationships/members", 404, 200),
-    (
-        "POST",
-        "/v2/teams/{team_id}/relationships/members",
-        404,
-        400,
-    ),
-    (
-        "DELETE",
-        "/v2/teams/{team_id}/relationships/members",
-        404,
-        400,
-    ),
-    ("GET", "/v2/users", 403, 200),
-    ("POST", "/v2/users", 403, 400),
-    ("GET", "/v2/users/me", 200, 200),
-    ("GET", "/v2/users/{user_id}", 403, 200),
-    // What an administrator takes away stands at the end.
-    ("DELETE", "/v2/lookups/{lookup_id}", 404, 204),
-    (
-        "DELETE",
-        "/v2/organizations/{organization_id}/invites/{invite_id}",
-        404,
-        204,
-    ),
-    ("DELETE", "/v2/teams/{team_id}", 404, 409),
-    ("DELETE", "/v2/components/{component_id}", 404, 200),
-    ("DELETE", "/v2/flows/{flow_id}", 404, 204),
-    ("DELETE", "/v2/users/{user_id}", 403, 204),
-];
 
 /// A public key that nobody holds the other half of.
 const SSH_KEY: &str =
@@ -219,6 +24,19 @@ struct House {
     ada: Actor,
     team: String,
     ids: BTreeMap<&'static str, String>,
+}
+
+/// Runs a flow and gives its first step a snapshot.
+fn run_of(ada: &Actor, flow: &str) -> [(&'static str, String); 2] {
+    let path = format!("/v2/flows/{flow}");
+    let run = ada.post(&format!("{path}/run-now"), &json!({})).json(202);
+    let run = run["data"]["id"].as_str().expect("an id").to_owned();
+    let sent = json!({ "data": {
+        "type": "snapshot", "id": "step_1", "attributes": { "snapshot": 1 },
+    } });
+    let kept = ada.post(&format!("{path}/snapshots"), &sent);
+    assert_eq!(kept.status, 201, "{}", kept.text);
+    [("execution_id", run), ("step_id", "step_1".to_owned())]
 }
 
 impl House {
@@ -274,6 +92,7 @@ impl House {
         ids.insert("credential_id", ids["account_id"].clone());
         ids.insert("flow_id", ids["task_id"].clone());
         ids.extend(organization_of(&server, &ada, &ids["component_id"]));
+        ids.extend(run_of(&ada, &ids["task_id"]));
         Self {
             server,
             ada,

@@ -339,6 +339,13 @@ fn page_path(call: &Call<'_>, page: Page, number: u64) -> String {
     path
 }
 
+/// Returns a text as it may stand in a path, everything escaped that is not plain.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    escape_into(&mut out, text);
+    out
+}
+
 /// Writes a text into a query, everything escaped that is not plain.
 fn escape_into(out: &mut String, text: &str) {
     for byte in text.bytes() {

@@ -12,6 +12,24 @@ use crate::domain::id::{ExecutionId, FlowId};
 /// The most parts of a run: the key of a part has twenty bits for its number.
 pub const PARTS_MAX: u32 = 1 << 20;
 
+/// What stands between the ends of an edge in the name of its queue.
+const EDGE: char = '>';
+
+/// Returns the queue of messages that an edge has to map before its target gets them,
+/// `source>target`.
+///
+/// A queue bears the name of its step, and what waits in it is mapped already. A retry of
+/// a step whose mapping failed has nothing but the message before it. Such a message
+/// waits under this name, and the engine begins with the mapper of the edge.
+pub fn edge_queue(source: &str, target: &str) -> String {
+    format!("{source}{EDGE}{target}")
+}
+
+/// Reads the name of such a queue; a node that bears the whole name goes before.
+pub fn ends_of_queue(queue: &str) -> Option<(&str, &str)> {
+    queue.split_once(EDGE)
+}
+
 /// Names a message of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessageRef {
@@ -58,13 +76,17 @@ impl MessageRef {
 }
 
 /// A step that was done, or that failed.
+///
+/// A retry begins with a part whose records have no attempts: they were taken over from
+/// the run that it repeats, so that the passthrough of its messages still follows from
+/// the parts. They are not counted and not shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepRecord {
     /// The id of the node.
     pub step: String,
     /// How it ended.
     pub status: RunStatus,
-    /// The attempts that it took.
+    /// The attempts that it took; none where it was taken over by a retry.
     pub attempts: u32,
     /// When its last attempt began, in milliseconds since 1970.
     pub started_at_ms: i64,

@@ -1,0 +1,277 @@
+//! Verbs about runs: what was done, with what, and what is done about it (`v2.md 8`).
+
+mod retry;
+mod steps;
+
+use serde_json::json;
+
+use super::{App, PAGE_MAX, missing, owned};
+use crate::domain::audit::{NewAuditEntry, ObjectKind};
+use crate::domain::flow::Flow;
+use crate::domain::flow::event::FlowEventKind;
+use crate::domain::flow::graph::Graph;
+use crate::domain::id::{ExecutionId, FlowId};
+use crate::domain::organization::Owner;
+use crate::domain::principal::Principal;
+use crate::domain::run::mask::Mask;
+use crate::domain::run::part::ends_of_queue;
+use crate::domain::run::{Execution, ExecutionFilter, LogLevel, RunStatus};
+use crate::domain::{Error, Result};
+use crate::store::{ExecutionsOf, LogEntry, QueueStats, Read, SealedCredential};
+
+pub use retry::NewRetry;
+pub use steps::ExecutionStep;
+
+/// What errors call a run.
+const WHAT: &str = "flow execution";
+
+impl App {
+    /// Returns up to `limit` runs before the run with the seq `before`, newest first: of
+    /// the flow of the filter, else of the scope of `who`, else everybody's for the
+    /// operator.
+    pub fn executions(
+        &self,
+        who: &Principal,
+        filter: &ExecutionFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Execution>> {
+        self.read(|read| match shown_to(read, who, filter)? {
+            Some(of) => read.executions(of, filter, before, 0, limit.min(PAGE_MAX)),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    /// Returns up to `limit` runs without the newest `offset` ones, newest first, and how
+    /// many there are; of whom says [`App::executions`].
+    pub fn execution_page(
+        &self,
+        who: &Principal,
+        filter: &ExecutionFilter,
+        offset: u64,
+        limit: u32,
+    ) -> Result<(Vec<Execution>, u64)> {
+        self.read(|read| {
+            let Some(of) = shown_to(read, who, filter)? else {
+                return Ok((Vec::new(), 0));
+            };
+            let total = read.count_executions(of, filter)?;
+            let runs = read.executions(of, filter, None, offset, limit.min(PAGE_MAX))?;
+            Ok((runs, unsigned(total)))
+        })
+    }
+
+    /// Returns a run of a flow that `who` may see.
+    pub fn execution(&self, who: &Principal, id: ExecutionId) -> Result<Execution> {
+        self.read(|read| Ok(load(read, who, id)?.0))
+    }
+
+    /// Returns up to `limit` entries of the log of a run, oldest first, without the first
+    /// `offset` ones, and how many there are; of one level where it is given. Secrets are
+    /// masked.
+    pub fn execution_log(
+        &self,
+        who: &Principal,
+        id: ExecutionId,
+        level: Option<LogLevel>,
+        offset: u64,
+        limit: u32,
+    ) -> Result<(Vec<LogEntry>, u64)> {
+        let (mut entries, total, sealed) = self.read(|read| {
+            let (run, flow) = load(read, who, id)?;
+            let entries = read.log_page(run.seq, level, offset, limit.min(PAGE_MAX))?;
+            let graphs = graphs_of(read, &run, flow.as_ref())?;
+            let total = unsigned(read.count_log(run.seq, level)?);
+            Ok((entries, total, sealed_of(read, &graphs)?))
+        })?;
+        self.mask_log(sealed, &mut entries)?;
+        Ok((entries, total))
+    }
+
+    /// Returns up to `limit` entries of the log of a flow before the entry `before`,
+    /// newest first; of one level where it is given. Secrets are masked.
+    pub fn flow_log(
+        &self,
+        who: &Principal,
+        id: FlowId,
+        level: Option<LogLevel>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<LogEntry>> {
+        let (mut entries, sealed) = self.read(|read| {
+            let flow = super::flow::load(read, who, id)?;
+            let entries = read.log_of_flow(id, level, before, limit.min(PAGE_MAX))?;
+            Ok((entries, sealed_of(read, &[flow.graph])?))
+        })?;
+        self.mask_log(sealed, &mut entries)?;
+        Ok(entries)
+    }
+
+    /// Ends a run that is not over: what waits of it is dropped, and what is being worked
+    /// on ends without effect on it. One that is over stays as it is.
+    pub fn cancel_execution(&self, who: &Principal, id: ExecutionId) -> Result<Execution> {
+        let run = self.act(who, move |act| {
+            let run = load_to_change(act, act.who, id)?.0;
+            if !act.end_execution(run.seq, RunStatus::Cancelled, act.now_ms)? {
+                return Ok(run);
+            }
+            act.add_flow_event(
+                run.flow_id,
+                FlowEventKind::Cancelled,
+                Some(run.seq),
+                act.now_ms,
+            )?;
+            act.audit(
+                &NewAuditEntry::of("execution.cancel", ObjectKind::Execution, id)
+                    .with(json!({ "flow": run.flow_id.to_string() })),
+            )?;
+            Ok(Execution {
+                status: RunStatus::Cancelled,
+                finished_at_ms: Some(act.now_ms),
+                queued: 0,
+                ..run
+            })
+        })?;
+        self.tell_runtime(run.flow_id);
+        Ok(run)
+    }
+
+    /// Returns what the queue of each step of a flow holds, in the order of its graph.
+    pub fn queue_stats(&self, who: &Principal, id: FlowId) -> Result<Vec<QueueStats>> {
+        self.read(|read| {
+            let flow = super::flow::load(read, who, id)?;
+            let held = read.queue_stats(id)?;
+            let nodes = flow.graph.nodes.iter();
+            Ok(nodes.map(|node| stats_of(&node.id, &held)).collect())
+        })
+    }
+
+    /// Masks the secrets in entries of a log.
+    fn mask_log(&self, sealed: Vec<SealedCredential>, entries: &mut [LogEntry]) -> Result<()> {
+        let mask = self.mask(sealed)?;
+        for entry in entries {
+            mask.text(&mut entry.message);
+        }
+        Ok(())
+    }
+
+    /// Makes the mask of these credentials.
+    fn mask(&self, sealed: Vec<SealedCredential>) -> Result<Mask> {
+        let opened = sealed
+            .into_iter()
+            .map(|row| Ok(self.open_keys(row)?.keys))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Mask::of_keys(&opened))
+    }
+}
+
+/// Sums up the queues of one step, that of messages which are to be mapped among them.
+fn stats_of(step: &str, held: &[QueueStats]) -> QueueStats {
+    let mut all = QueueStats {
+        step: step.to_owned(),
+        total: 0,
+        unacked: 0,
+        rebounds: 0,
+    };
+    let leads_here = |queue: &str| {
+        queue == step || ends_of_queue(queue).is_some_and(|(_, target)| target == step)
+    };
+    for one in held.iter().filter(|one| leads_here(&one.step)) {
+        all.total += one.total;
+        all.unacked += one.unacked;
+        all.rebounds += one.rebounds;
+    }
+    all
+}
+
+/// Returns whose runs a list shows, if there can be any.
+fn shown_to(
+    read: &Read<'_>,
+    who: &Principal,
+    filter: &ExecutionFilter,
+) -> Result<Option<ExecutionsOf>> {
+    if let Some(id) = filter.flow {
+        if who.is_operator() {
+            return Ok(Some(ExecutionsOf::Flow(id)));
+        }
+        let Some(flow) = read.flow(id)? else {
+            return Ok(None);
+        };
+        let standing = owned::standing(read, who, flow.owner())?;
+        let sees = standing > owned::Standing::Outsider;
+        return Ok(sees.then_some(ExecutionsOf::Flow(id)));
+    }
+    if who.is_operator() {
+        return Ok(Some(ExecutionsOf::All));
+    }
+    Ok(Some(ExecutionsOf::Owner(Owner {
+        user: who.require_user()?.id,
+        organization: who.organization(),
+    })))
+}
+
+/// Returns a run that `who` may see, and its flow; the operator alone sees those whose
+/// flow is gone.
+fn load(read: &Read<'_>, who: &Principal, id: ExecutionId) -> Result<(Execution, Option<Flow>)> {
+    let Some(run) = read.execution(id)? else {
+        return Err(Error::not_found(WHAT));
+    };
+    let Some(flow) = read.flow(run.flow_id)? else {
+        if who.is_operator() {
+            return Ok((run, None));
+        }
+        // Whoever could see the flow is told that it is gone.
+        let flow = run.flow_id.to_string();
+        return Err(missing(read, who, ObjectKind::Flow, &flow, WHAT)?);
+    };
+    if owned::standing(read, who, flow.owner())? == owned::Standing::Outsider {
+        return Err(Error::not_found(WHAT));
+    }
+    Ok((run, Some(flow)))
+}
+
+/// Returns a run that `who` may do something about, and its flow.
+fn load_to_change(
+    read: &Read<'_>,
+    who: &Principal,
+    id: ExecutionId,
+) -> Result<(Execution, Option<Flow>)> {
+    let (run, flow) = load(read, who, id)?;
+    if let Some(flow) = &flow
+        && owned::standing(read, who, flow.owner())? < owned::Standing::Writer
+    {
+        return Err(owned::guests_read());
+    }
+    Ok((run, flow))
+}
+
+/// Returns the graphs that say which credentials a run may have seen: that of its version
+/// first, then the present one.
+fn graphs_of(read: &Read<'_>, run: &Execution, flow: Option<&Flow>) -> Result<Vec<Graph>> {
+    let mut graphs = Vec::new();
+    if let Some(flow) = flow {
+        if flow.version != run.flow_version {
+            graphs.extend(read.flow_version(flow.id, run.flow_version)?);
+        }
+        graphs.push(flow.graph.clone());
+    }
+    Ok(graphs)
+}
+
+/// Returns the credentials of all nodes of these graphs.
+fn sealed_of(read: &Read<'_>, graphs: &[Graph]) -> Result<Vec<SealedCredential>> {
+    let nodes = graphs.iter().flat_map(|graph| &graph.nodes);
+    let mut ids: Vec<_> = nodes.filter_map(|node| node.credential_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        found.extend(read.sealed_credential(id)?);
+    }
+    Ok(found)
+}
+
+/// Returns a count of rows.
+fn unsigned(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or(0)
+}
