@@ -48,6 +48,15 @@ fn the_official_node_client_makes_all_its_calls() {
 }
 
 #[test]
+fn a_client_of_json_api_makes_all_its_calls() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let lines = run_node(&server, "kitsu.mjs", &[("ADA_KEY", &ada.key)]);
+    let last = lines.last().expect("lines of the report");
+    assert_eq!(last["call"], "all calls", "the script ran to its end");
+}
+
+#[test]
 fn the_node_client_repeats_a_503_and_nothing_is_kept() {
     let server = TestServer::start();
     let ada = server.user("ada@example.com");
