@@ -200,3 +200,33 @@ fn wait_for(is_so: impl Fn() -> bool) {
     }
     panic!("it never came");
 }
+
+#[test]
+fn the_bundled_recipes_are_activated_by_the_node_client_and_run() {
+    let installation = crate::support::Installation::with(|options| {
+        // One of them asks this very server, which is on a private address.
+        options.rules.allow_private_networks = true;
+    });
+    let server = TestServer::over(installation, elastane::server::ServerOptions::default());
+    let ada = server.user("ada@example.com");
+    let lines = run_node(&server, "run_recipes.mjs", &[("ADA_KEY", &ada.key)]);
+    let flows: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line["flow"].as_str())
+        .collect();
+    assert!(flows.len() >= 4, "each recipe makes a flow: {flows:?}");
+    for flow in flows {
+        let path = format!("/v2/flow-executions?filter[flow]={flow}");
+        wait_for(|| {
+            let runs = ada.get(&path).json(200);
+            let statuses: Vec<Value> = runs["data"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|run| run["attributes"]["status"].clone())
+                .collect();
+            assert!(!statuses.contains(&"error".into()), "{runs}");
+            statuses.contains(&"success".into())
+        });
+    }
+}

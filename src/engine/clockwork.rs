@@ -56,7 +56,7 @@ pub(super) fn watch(shared: &Shared) {
     let mut seen = None;
     while !shared.is_stopped() {
         std::thread::sleep(LOOK_EVERY);
-        drop(shared.take_prunable());
+        prune(shared);
         let looked = shared.app.data_version().and_then(|version| {
             if seen != Some(version) {
                 seen = Some(version);
@@ -66,6 +66,15 @@ pub(super) fn watch(shared: &Shared) {
         });
         if let Err(error) = looked {
             tracing::warn!(causes = %error.causes(), "can't watch the database: {error}");
+        }
+    }
+}
+
+/// Has the oldest bodies of busy flows pruned; a failure is tried again with the next runs.
+fn prune(shared: &Shared) {
+    for flow in shared.take_prunable() {
+        if let Err(error) = shared.app.prune_bodies_of(flow) {
+            tracing::warn!(causes = %error.causes(), "can't prune bodies: {error}");
         }
     }
 }

@@ -19,7 +19,9 @@ use crate::app::run::PartData;
 use crate::domain::flow::FlowStatus;
 use crate::domain::flow::event::FlowEventKind;
 use crate::domain::id::FlowId;
-use crate::domain::run::part::{CommittedRun, MessageRef, NewQueued, Queued};
+use crate::domain::run::part::{
+    CommittedRun, MessageRef, NewQueued, PartMessage, Queued, StepRecord,
+};
 use crate::domain::{Error, Result};
 
 /// The flows that are kept compiled: more than run in any minute.
@@ -281,11 +283,10 @@ impl Shared {
         }
         let now_ms = self.app.now_ms();
         for (slice, run) in driver.runs.into_iter().zip(&done) {
-            let (steps, messages) = (slice.steps, slice.messages);
             let rows = rows_of(plan.flow, run, &slice.queued, now_ms);
             if !rows.is_empty() {
-                let data = Arc::new(PartData { steps, messages });
-                self.parts.keep(run.seq, run.part, data);
+                let data = stored(slice.steps, slice.messages, run.part);
+                self.parts.keep(run.seq, run.part, Arc::new(data));
                 self.with_board(|board| {
                     for row in rows {
                         board.push(row, now_ms);
@@ -354,6 +355,18 @@ impl Shared {
         }
         self.app.release(seqs)
     }
+}
+
+/// Returns a part as it would be read from the database: what its steps and messages
+/// refer to in the part itself is then named by the part's number.
+fn stored(mut steps: Vec<StepRecord>, mut messages: Vec<PartMessage>, part: u32) -> PartData {
+    for step in &mut steps {
+        step.input = step.input.stored_in(part);
+    }
+    for message in &mut messages {
+        message.mapped_from = message.mapped_from.map(|from| from.stored_in(part));
+    }
+    PartData { steps, messages }
 }
 
 /// Returns the rows that a committed part put into queues.

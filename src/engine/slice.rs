@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::component::size_of;
 use super::parts::Parts;
+use crate::domain::flow::graph::NODES_MAX;
 use crate::domain::run::part::{MessageRef, NewQueued, PartMessage, RunKey, RunPart, StepRecord};
 use crate::domain::run::{HttpReply, Message};
 
@@ -95,7 +96,8 @@ impl<'a> RunSlice<'a> {
     ) -> Option<Map<String, Value>> {
         let mut found = Map::new();
         let mut at = reference;
-        loop {
+        // A chain has at most two messages a node; damaged parts must not hold a worker.
+        for _ in 0..2 * NODES_MAX {
             let Some((made_by, mapped_from, value)) = self.origin(at) else {
                 break;
             };
