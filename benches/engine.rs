@@ -37,7 +37,7 @@ const WARM_UP: Duration = Duration::from_secs(3);
 const CONNECTIONS: usize = 16;
 
 /// Messages of a burst, on both sides.
-const BURST: usize = 100_000;
+const BURST: u32 = 100_000;
 
 /// Runs of a script that the cost of one is taken of.
 const SCRIPT_RUNS: u32 = 2_000;
@@ -109,7 +109,7 @@ fn bursts(node_red: &node_red::NodeRed, ours: &ours::Ours) {
 /// Returns the messages a second of one burst inside Node-RED.
 fn burst_of(node_red: &node_red::NodeRed) -> f64 {
     let began = Instant::now();
-    let answer = ask(node_red.address, &request("POST", "/burst", "", ""));
+    let answer = ask(node_red.address, &request("/burst", ""));
     let counted = format!("\"count\":{BURST}");
     assert!(answer.contains(&counted), "all are counted: {answer}");
     per_s(BURST, began)
@@ -138,9 +138,8 @@ fn script_cost() {
 }
 
 /// Returns how many times a second something was done since `began`.
-#[expect(clippy::cast_precision_loss, reason = "a rate is told to three digits")]
-fn per_s(times: usize, began: Instant) -> f64 {
-    times as f64 / began.elapsed().as_secs_f64()
+fn per_s(times: u32, began: Instant) -> f64 {
+    f64::from(times) / began.elapsed().as_secs_f64()
 }
 
 /// Sends the request over all connections and returns answers a second.
@@ -150,13 +149,13 @@ fn requests_per_s(address: SocketAddr, request: &[u8], duration: Duration) -> f6
 
 /// Writes the request that brings an order.
 fn map_request(path: &str) -> Vec<u8> {
-    request("POST", path, "", ORDER)
+    request(path, ORDER)
 }
 
-/// Writes a request with a JSON body; `head` holds further lines of the head.
-fn request(method: &str, path: &str, head: &str, body: &str) -> Vec<u8> {
+/// Writes a request with a JSON body.
+fn request(path: &str, body: &str) -> Vec<u8> {
     format!(
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\n{head}Content-Type: application/json\r\n\
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     )
