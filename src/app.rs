@@ -33,6 +33,7 @@ pub mod recipe;
 mod request_limit;
 mod retention;
 pub mod run;
+pub mod scheduled_execution;
 mod sign_in;
 pub mod sign_in_cache;
 pub mod snapshot;
@@ -83,6 +84,7 @@ struct Inner {
     guard: limiter::SignInGuard,
     requests: request_limit::RequestLimits,
     callbacks: callback::Callbacks,
+    workers: scheduled_execution::Workers,
     flow_lists: flow::FlowLists,
     outgoing: outgoing::Outgoing,
     objects: storage::Folder,

@@ -20,6 +20,7 @@ pub mod page;
 pub mod principal;
 pub mod recipe;
 pub mod run;
+pub mod scheduled_execution;
 pub mod slug;
 pub mod ssh_key;
 pub mod team;

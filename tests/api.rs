@@ -2,6 +2,7 @@
 
 mod accounts;
 mod common;
+mod exec;
 mod matrix;
 mod ops;
 mod recipes;
@@ -9,6 +10,7 @@ mod storage;
 mod tasks;
 mod users;
 mod v2_components;
+mod v2_exec;
 mod v2_executions;
 mod v2_flows;
 mod v2_guests;

@@ -2,6 +2,7 @@
 
 pub mod component;
 pub mod credential;
+mod exec;
 pub mod flow;
 mod pages;
 pub mod recipe;
@@ -15,9 +16,10 @@ use super::route::Route;
 
 /// Returns all routes of v1.
 pub fn routes() -> Vec<Route> {
-    let groups: [&[Route]; 9] = [
+    let groups: [&[Route]; 10] = [
         component::ROUTES,
         credential::ROUTES,
+        exec::ROUTES,
         flow::ROUTES,
         recipe::ROUTES,
         repo::ROUTES,

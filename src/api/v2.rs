@@ -10,6 +10,7 @@ pub mod component;
 pub mod credential;
 pub mod data_sample;
 pub mod document;
+mod exec;
 pub mod execution;
 pub mod flow;
 pub mod input;
@@ -38,6 +39,7 @@ pub const TYPES: &[&ResourceType] = &[
     &component::ENV,
     &credential::CREDENTIAL,
     &data_sample::DATA_SAMPLE,
+    &exec::EXECUTION_RESULT,
     &execution::EXECUTION,
     &execution::STEP,
     &execution::LOG_ENTRY,
@@ -63,6 +65,7 @@ pub fn routes() -> Vec<Route> {
         component::ROUTES,
         credential::ROUTES,
         data_sample::ROUTES,
+        exec::ROUTES,
         execution::ROUTES,
         flow::ROUTES,
         invite::ROUTES,

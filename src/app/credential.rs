@@ -347,7 +347,11 @@ fn generated_name(component_name: &str) -> String {
 
 /// Returns the component that a type names, as far as the user may use it: a
 /// built-in one before one of the user's own teams.
-fn component_of(read: &Read<'_>, user: UserId, name: &str) -> Result<Option<ComponentId>> {
+pub(super) fn component_of(
+    read: &Read<'_>,
+    user: UserId,
+    name: &str,
+) -> Result<Option<ComponentId>> {
     let (team, component) = match name.split_once('/') {
         Some((team, component)) => (Some(team), component),
         None => (None, name),

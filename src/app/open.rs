@@ -183,6 +183,7 @@ impl App {
         let app = Self::assemble(store, vault, options)?;
         if opening == Opening::Serve {
             app.renew_builtin_components()?;
+            app.end_pending_executions()?;
         }
         Ok(app)
     }
@@ -204,6 +205,7 @@ impl App {
                 objects: Folder::beside(&options.database),
                 outgoing: Outgoing::new(options.rules.allow_private_networks),
                 callbacks: Callbacks::start(Outgoing::new(options.rules.allow_private_networks))?,
+                workers: super::scheduled_execution::Workers::default(),
                 flow_lists: super::flow::FlowLists::default(),
                 rules: options.rules.clone(),
                 runtime: RwLock::new(None),

@@ -456,7 +456,7 @@ fn runs_of(flow: &Flow, due_at_ms: i64, now_ms: i64) -> usize {
 
 /// Merges the fields of a node with the keys of its credential: a field that says
 /// something wins.
-fn merged(fields: Option<&Value>, keys: Map<String, Value>) -> Map<String, Value> {
+pub(super) fn merged(fields: Option<&Value>, keys: Map<String, Value>) -> Map<String, Value> {
     let mut config = keys;
     for (name, value) in fields.and_then(Value::as_object).into_iter().flatten() {
         let says_nothing = value.is_null() || value.as_str() == Some("");

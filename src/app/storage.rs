@@ -299,7 +299,7 @@ impl App {
     }
 
     /// Makes a token of 256 bits.
-    fn token(&self) -> String {
+    pub(super) fn token(&self) -> String {
         let bytes = self.inner.random.bytes::<32>();
         bytes
             .iter()
@@ -331,12 +331,12 @@ fn taken_apart(url: &str) -> Option<(ObjectId, &str)> {
 }
 
 /// Returns the hash of a token.
-fn hash(token: &str) -> Vec<u8> {
+pub(super) fn hash(token: &str) -> Vec<u8> {
     Sha256::digest(token).to_vec()
 }
 
 /// Compares a token with a hash, in a time that tells nothing.
-fn is_token(known: &[u8], token: &str) -> bool {
+pub(super) fn is_token(known: &[u8], token: &str) -> bool {
     known.ct_eq(&hash(token)).into()
 }
 

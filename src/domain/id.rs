@@ -150,6 +150,8 @@ ids! {
     InviteId,
     /// The id of a lookup table.
     LookupId,
+    /// The id of a call of a component outside of flows.
+    ScheduledExecutionId,
     /// The id of a data sample.
     DataSampleId,
 }

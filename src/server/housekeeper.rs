@@ -22,6 +22,9 @@ const PRUNE_EVERY_MS: u64 = 60 * 60 * 1_000;
 /// a busy engine, each short enough for whoever else writes.
 const PRUNE_STEPS: u32 = 20;
 
+/// How often results of components that have expired go: soon, as they may hold secrets.
+const SWEEP_EVERY_MS: u64 = 60 * 1_000;
+
 /// How long audit entries are kept unless the operator says otherwise: a year, so that
 /// whoever asks after an audit still finds them.
 pub(super) const AUDIT_DAYS: u32 = 365;
@@ -89,6 +92,7 @@ impl Sweep {
 fn keep_house(app: &App, shared: &Shared, audit_days: u32, stopped: &Receiver<()>) {
     let mut seen = None;
     let mut pruned_at_ms = None;
+    let mut swept_at_ms = None;
     let mut sweep = Sweep::default();
     let mut runs = Runs::default();
     while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
@@ -98,6 +102,12 @@ fn keep_house(app: &App, shared: &Shared, audit_days: u32, stopped: &Receiver<()
         let now_ms = monotonic_ms();
         if let Err(error) = sweep.step(app, now_ms) {
             tracing::warn!(causes = %error.causes(), "can't sweep the object storage: {error}");
+        }
+        if swept_at_ms.is_none_or(|at: u64| now_ms - at >= SWEEP_EVERY_MS) {
+            swept_at_ms = Some(now_ms);
+            if let Err(error) = app.sweep_executions() {
+                tracing::warn!(causes = %error.causes(), "can't sweep results: {error}");
+            }
         }
         if pruned_at_ms.is_none_or(|at: u64| now_ms - at >= PRUNE_EVERY_MS) {
             // A batch a look: a long backlog must not keep others from the writer.

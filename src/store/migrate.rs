@@ -39,6 +39,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "the lengths of lists of flows",
         sql: include_str!("migrations/0005.sql"),
     },
+    Migration {
+        name: "scheduled executions",
+        sql: include_str!("migrations/0006.sql"),
+    },
 ];
 
 /// The mark of our files, which `file` and SQLite's tools show: the letters "elas".

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::id::{
     ApiKeyId, ComponentId, CredentialId, DataSampleId, ExecutionId, FlowId, InviteId, LookupId,
-    ObjectId, OrganizationId, SshKeyId, TeamId, UserId,
+    ObjectId, OrganizationId, ScheduledExecutionId, SshKeyId, TeamId, UserId,
 };
 
 /// A person has to come first; clients need not ask often.
@@ -135,6 +135,7 @@ id_columns!(
     CredentialId,
     FlowId,
     ExecutionId,
+    ScheduledExecutionId,
     OrganizationId,
     InviteId,
     LookupId,

@@ -26,6 +26,16 @@ struct House {
     ids: BTreeMap<&'static str, String>,
 }
 
+/// Schedules a call of a component, and returns its id.
+fn scheduled(ada: &Actor) -> String {
+    let sent = json!({
+        "execution_type": "verify_credentials", "component": "shopware", "account_data": {},
+    });
+    let answer = ada.post("/v1/exec/schedule", &sent);
+    let location = answer.header("location").expect("where to poll");
+    location.rsplit('/').next().expect("an id").to_owned()
+}
+
 /// Runs a flow and gives its first step a snapshot.
 fn run_of(ada: &Actor, flow: &str) -> [(&'static str, String); 2] {
     let path = format!("/v2/flows/{flow}");
@@ -92,6 +102,7 @@ impl House {
         ids.insert("credential_id", ids["account_id"].clone());
         ids.insert("flow_id", ids["task_id"].clone());
         ids.extend(organization_of(&server, &ada, &ids["component_id"]));
+        ids.insert("exec_id", scheduled(&ada));
         ids.extend(run_of(&ada, &ids["task_id"]));
         Self {
             server,

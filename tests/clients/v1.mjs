@@ -9,8 +9,6 @@ import { callsOf, coversAllBut, fails, isId, setting, succeeds } from './harness
 
 /** Calls that this script leaves to the parts of the server that come later. */
 const LATER = [
-  'exec.pollResult',
-  'exec.schedule',
   'resources.s3.createSignedUrl',
   'resources.storage.createSignedUrl',
   'secrets.retrieve',
@@ -272,6 +270,47 @@ async function tasks(client, activated) {
   await fails('tasks.start', 410, () => client.tasks.start(task.id));
 }
 
+/** Schedules a call of a component, and waits until it is over; the client polls then. */
+async function scheduled(client, body) {
+  let id;
+  await succeeds('exec.schedule', 202, () => client.exec.schedule(body), (told) => {
+    assert.equal(told.message, 'ok');
+    id = new URL(told.location).pathname.match(/^\/v1\/exec\/poll\/([0-9a-f]{24})$/)[1];
+  });
+  const url = new URL(`/v1/exec/poll/${id}`, process.env.ELASTICIO_API_URI);
+  const authorization = `Basic ${Buffer.from(`${ada.email}:${ada.key}`).toString('base64')}`;
+  for (let tries = 0; tries < 500; tries += 1) {
+    const { status } = await fetch(url, { redirect: 'manual', headers: { authorization } });
+    if (status === 303) return id;
+    assert.equal(status, 200);
+    await new Promise((later) => setTimeout(later, 20));
+  }
+  throw new Error('it never ended');
+}
+
+/** Calls of components outside of flows. */
+async function executions(client) {
+  const keys = { baseUrl: 'http://shop.example', user: 'u', password: 'p' };
+  let id = await scheduled(client, {
+    execution_type: 'verify_credentials', component: 'shopware', account_data: keys,
+  });
+  const poll = () => client.exec.pollResult(id);
+  await succeeds('exec.pollResult', [303, 200], poll, (polled) => {
+    assert.deepEqual(polled, { ready: true, result: { data: { verified: true } } });
+  });
+  await fails('exec.pollResult', 404, poll);
+  id = await scheduled(client, {
+    execution_type: 'get_meta_model', component: 'mapper', action_or_trigger: 'map', cfg: {},
+  });
+  const refused = () => poll().then(() => assert.fail('it has to throw'), (thrown) => thrown);
+  await succeeds('exec.pollResult', [303, 400], refused, (thrown) => {
+    assert.equal(thrown.statusCode, 400);
+    const body = JSON.parse(thrown.message);
+    assert.equal(body.message, 'Rejected.');
+    assert.equal(typeof body.reason.message, 'string');
+  });
+}
+
 await signingIn();
 const client = as(ada);
 await users(client);
@@ -281,4 +320,5 @@ const activated = await recipes(client);
 await accounts(client);
 await sshKeys(client);
 await tasks(client, activated);
+await executions(as(ada));
 coversAllBut(LATER, callsOf(client, before));
