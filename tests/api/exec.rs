@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use elastane::clock::Clock;
 use elastane::server::ServerOptions;
+use elastane::store::{OpenMode, Store};
 use serde_json::{Value, json};
 
 use crate::support::{Actor, Installation, TestServer};
@@ -237,4 +238,32 @@ fn what_a_stopped_server_left_pending_has_failed() {
     let said = read["reason"]["message"].as_str().expect("a reason");
     assert!(said.contains("restarted"), "{said}");
     app.close();
+}
+
+#[test]
+fn a_full_queue_is_told_and_the_refused_call_leaves_nothing() {
+    let (server, _) = start();
+    let ada = server.user("ada@example.com");
+    let (_listener, keys) = silent_mail_server();
+    let mut slow = check(&keys);
+    slow["component"] = "email".into();
+    let mut accepted = 0;
+    let refused = loop {
+        let answer = ada.post("/v1/exec/schedule", &slow);
+        if answer.status != 202 {
+            break answer;
+        }
+        accepted += 1;
+        assert!(accepted < 100, "the queue has an end");
+    };
+    assert_eq!(refused.status, 429, "{}", refused.text);
+    assert!(refused.text.contains("waiting"), "{}", refused.text);
+    assert!(refused.header("retry-after").is_some());
+    // Four are with a thread at most, the rest waits.
+    assert!((64..=68).contains(&accepted), "{accepted}");
+    let store = Store::open(&server.installation.database(), OpenMode::Existing).expect("a store");
+    let user = ada.user.as_ref().expect("a user").id;
+    let kept = store.read(|read| read.count_scheduled_executions_of(user, NOW_MS));
+    assert_eq!(kept.expect("a count"), accepted);
+    store.close();
 }
