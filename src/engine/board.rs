@@ -4,7 +4,7 @@
 //! they are needed. Flows take turns, a step never has more messages in work than its
 //! prefetch, and one flow never has more than its share of the workers.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use crate::domain::id::FlowId;
 use crate::domain::run::part::Queued;
@@ -68,6 +68,7 @@ struct StepQueue {
     unread: u64,
     unread_bytes: u64,
     in_work: usize,
+    rests_until_ms: i64,
 }
 
 impl StepQueue {
@@ -95,6 +96,8 @@ pub struct Board {
     /// Flows that may have something to do, in the order of their turns.
     turns: VecDeque<FlowId>,
     delayed: BTreeMap<(i64, i64), Queued>,
+    /// Steps that rest, by when they go on.
+    resting: BTreeSet<(i64, FlowId, String)>,
     /// The seqs of all messages in memory: each is here once.
     held: HashSet<i64>,
     in_work: HashSet<i64>,
@@ -108,6 +111,7 @@ impl Board {
             flows: HashMap::new(),
             turns: VecDeque::new(),
             delayed: BTreeMap::new(),
+            resting: BTreeSet::new(),
             held: HashSet::new(),
             in_work: HashSet::new(),
             share: share.max(1),
@@ -256,7 +260,7 @@ impl Board {
             let Some(flow) = self.turns.pop_front() else {
                 break;
             };
-            let taken = self.take_from(flow);
+            let taken = self.take_from(flow, now_ms);
             let stays = taken.is_some();
             if let Some(queues) = self.flows.get_mut(&flow) {
                 queues.in_turn = stays;
@@ -269,12 +273,18 @@ impl Board {
             }
         }
         Taken::Nothing {
-            until_ms: self.delayed.keys().next().map(|(due, _)| *due),
+            until_ms: [
+                self.delayed.keys().next().map(|(due, _)| *due),
+                self.resting.first().map(|(due, _, _)| *due),
+            ]
+            .into_iter()
+            .flatten()
+            .min(),
         }
     }
 
     /// Takes something of one flow, where there is something.
-    fn take_from(&mut self, flow: FlowId) -> Option<Taken> {
+    fn take_from(&mut self, flow: FlowId, now_ms: i64) -> Option<Taken> {
         let queues = self.flows.get_mut(&flow)?;
         if queues.is_suspended && queues.rules.is_some() {
             return None;
@@ -295,7 +305,7 @@ impl Board {
                 prefetch: 1,
                 batch: 1,
             });
-            if queue.in_work >= rule.prefetch {
+            if queue.in_work >= rule.prefetch || queue.rests_until_ms > now_ms {
                 continue;
             }
             if queue.ready.is_empty() {
@@ -347,17 +357,21 @@ impl Board {
         }
     }
 
-    /// Puts messages back that were taken together, to be taken again not before
-    /// `due_at_ms`.
+    /// Puts messages back that were taken together. Their step rests until `due_at_ms`,
+    /// so nothing overtakes them.
     pub fn put_back(&mut self, messages: Vec<Queued>, due_at_ms: i64) {
         let Some((flow, step)) = messages.first().map(|it| (it.flow, it.step.clone())) else {
             return;
         };
-        for mut message in messages {
+        for message in messages {
             self.in_work.remove(&message.seq);
-            message.due_at_ms = due_at_ms;
-            self.delayed.insert((due_at_ms, message.seq), message);
+            // What was forgotten meanwhile is read from the database again.
+            if self.held.contains(&message.seq) {
+                insert_ordered(&mut self.step(flow, &step).ready, message);
+            }
         }
+        self.step(flow, &step).rests_until_ms = due_at_ms;
+        self.resting.insert((due_at_ms, flow, step.clone()));
         self.rest(flow, &step);
     }
 
@@ -407,8 +421,17 @@ impl Board {
         self.in_work.iter().copied().collect()
     }
 
-    /// Moves what is due into its queue.
+    /// Moves what is due into its queue, and lets rested steps go on.
     fn ripen(&mut self, now_ms: i64) {
+        while self
+            .resting
+            .first()
+            .is_some_and(|(due, _, _)| *due <= now_ms)
+        {
+            if let Some((_, flow, _)) = self.resting.pop_first() {
+                self.wake(flow);
+            }
+        }
         while let Some(entry) = self.delayed.first_entry() {
             if entry.key().0 > now_ms {
                 break;

@@ -225,9 +225,9 @@ impl Step {
     /// Tells whether the step may answer a waiting webhook call: a reply step, or code
     /// that mentions the event.
     fn may_reply(&self) -> bool {
+        let may = matches!(&self.function, Ok(it) if it.may_reply);
         let code = self.cfg.get("code").and_then(Value::as_str);
-        matches!(&self.function, Ok(it) if it.may_reply)
-            || code.is_some_and(|code| code.contains("httpReply"))
+        may && code.is_none_or(|code| code.contains("httpReply"))
     }
 }
 

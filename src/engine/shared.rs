@@ -9,7 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 
 use super::EngineOptions;
-use super::board::{Board, WINDOW};
+use super::board::{Board, Taken, WINDOW};
 use super::drive::Driver;
 use super::parts::Parts;
 use super::plan::FlowPlan;
@@ -26,6 +26,9 @@ use crate::domain::{Error, Result};
 
 /// The flows that are kept compiled: more than run in any minute.
 const PLANS_MAX: usize = 20_000;
+
+/// How long a worker sleeps at most: a wall clock that was set forward is noticed.
+const SLEEP_MAX_MS: i64 = 30_000;
 
 /// The runs of a flow after which its oldest bodies are looked at.
 const PRUNE_EVERY: u32 = 250;
@@ -96,13 +99,35 @@ impl Shared {
         self.ready.notify_all();
     }
 
-    /// Waits until there may be something to do, at most `limit`.
-    pub(super) fn wait_for_work(&self, limit: Duration) {
-        let board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.is_stopped() {
-            // Woken without cause, a worker looks and waits again.
-            drop(self.ready.wait_timeout(board, limit));
+    /// Wakes as many workers as there are new messages: each looks at the board and wakes
+    /// nobody else, so a call that queues nothing costs no switch of threads.
+    fn wake_for(&self, messages: usize) {
+        match messages {
+            0 => {}
+            1 => self.ready.notify_one(),
+            _ => self.ready.notify_all(),
         }
+    }
+
+    /// Returns what to do next, and waits until there is something; none when the engine
+    /// ends. Looking and falling asleep are one act under the lock of the board, so no
+    /// message arrives in between unheard.
+    pub(super) fn next(&self) -> Option<Taken> {
+        let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+        while !self.is_stopped() {
+            let now_ms = self.app.now_ms();
+            let until_ms = match board.take(now_ms) {
+                Taken::Nothing { until_ms } => until_ms,
+                taken => return Some(taken),
+            };
+            let wait_ms = until_ms.map_or(SLEEP_MAX_MS, |until| until - now_ms);
+            let wait_ms = u64::try_from(wait_ms.clamp(1, SLEEP_MAX_MS)).unwrap_or(1);
+            let waited = self
+                .ready
+                .wait_timeout(board, Duration::from_millis(wait_ms));
+            board = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        None
     }
 
     /// Tells whether the engine ends.
@@ -113,6 +138,8 @@ impl Shared {
     /// Says that the engine ends.
     pub(super) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
+        // Whoever looked before is asleep once the lock is had.
+        self.with_board(|_| ());
         self.wake();
         self.ring();
     }
@@ -282,8 +309,10 @@ impl Shared {
                 .insert(first.seq, wait);
         }
         let now_ms = self.app.now_ms();
+        let mut queued = 0;
         for (slice, run) in driver.runs.into_iter().zip(&done) {
             let rows = rows_of(plan.flow, run, &slice.queued, now_ms);
+            queued += rows.len();
             if !rows.is_empty() {
                 let data = stored(slice.steps, slice.messages, run.part);
                 self.parts.keep(run.seq, run.part, Arc::new(data));
@@ -299,7 +328,7 @@ impl Shared {
                 self.tell(run.seq, Heard::Over);
             }
         }
-        self.wake();
+        self.wake_for(queued);
         self.prune_sometimes(plan.flow, done.len());
         Ok(done)
     }

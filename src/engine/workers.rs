@@ -1,7 +1,6 @@
 //! The threads that work: each takes messages from the board, drives them and commits.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::board::Taken;
 use super::drive::Driver;
@@ -10,9 +9,6 @@ use super::run::Job;
 use super::shared::Shared;
 use crate::domain::Kind;
 use crate::domain::run::part::{MessageRef, Queued, RunKey};
-
-/// How long a worker sleeps at most: the board wakes it when there is something.
-const SLEEP_MAX: Duration = Duration::from_secs(30);
 
 /// Times that a server may take a message without ending it; then the message is ended
 /// as interrupted, since it may be what ends the server.
@@ -26,17 +22,12 @@ const START_RETRY_MAX_MS: i64 = 60_000;
 
 /// Works until the engine ends.
 pub(super) fn work(shared: &Shared) {
-    while !shared.is_stopped() {
-        let now_ms = shared.app.now_ms();
-        match shared.with_board(|board| board.take(now_ms)) {
+    while let Some(taken) = shared.next() {
+        match taken {
             Taken::Messages(messages) => work_on(shared, messages),
             Taken::Rules(flow) => shared.read_rules(flow),
             Taken::Read { flow, step, after } => shared.read_rows(flow, &step, after),
-            Taken::Nothing { until_ms } => {
-                let wait_ms = until_ms.map(|until| u64::try_from(until - now_ms).unwrap_or(0));
-                let wait = wait_ms.map_or(SLEEP_MAX, Duration::from_millis);
-                shared.wait_for_work(wait.min(SLEEP_MAX).max(Duration::from_millis(1)));
-            }
+            Taken::Nothing { .. } => {}
         }
     }
 }

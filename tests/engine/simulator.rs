@@ -1,0 +1,399 @@
+//! The planning core and the board over a model of the disk, driven by seeds: steps fail
+//! or want their input again, commits are told of out of order, and servers die.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use elastane::domain::id::FlowId;
+use elastane::domain::run::part::{MessageRef, Queued};
+use elastane::engine::board::{Board, Rule, Taken, WINDOW};
+use elastane::engine::run::{Command, Delivery, End, Input, Job, Run, StepShape};
+
+/// The seeds of an ordinary run: some seconds of a debug build.
+const SEEDS: u64 = 1_500;
+
+/// The messages that come from outside in one simulation.
+const ACCEPTED: usize = 40;
+
+/// A small generator of numbers: the same seed gives the same story.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+/// What survives a crash.
+#[derive(Default)]
+struct Disk {
+    rows: BTreeMap<i64, Queued>,
+    next_seq: i64,
+    next_part: u32,
+    /// What had to be done at a step: the message, by part and place.
+    expected: HashSet<(usize, (u32, u32))>,
+    /// What was done at a step, in the order of the commits.
+    done: Vec<(usize, (u32, u32))>,
+    /// Messages that were put back: their order is theirs alone.
+    rebounded: HashSet<(u32, u32)>,
+}
+
+/// One commit.
+struct Commit {
+    part: u32,
+    expected: Vec<(usize, (u32, u32))>,
+    done: Vec<(usize, (u32, u32))>,
+    queued: Vec<(usize, (u32, u32), u32, i64)>,
+    settled: Vec<i64>,
+}
+
+struct World {
+    dice: Dice,
+    flow: FlowId,
+    shapes: Vec<StepShape>,
+    edges: Vec<Vec<usize>>,
+    prefetch: Vec<usize>,
+    disk: Disk,
+    board: Board,
+    now_ms: i64,
+    in_work: Vec<Vec<Queued>>,
+    untold: Vec<Vec<Queued>>,
+}
+
+fn name(step: usize) -> String {
+    format!("step_{step:02}")
+}
+
+fn place(step: &str) -> usize {
+    step[5..].parse().expect("a step of ours")
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let count = 2 + usize::try_from(dice.roll(6)).unwrap();
+        let shapes = (0..count)
+            .map(|_| StepShape {
+                is_queued: dice.roll(2) == 0,
+            })
+            .collect();
+        let mut edges = vec![Vec::new(); count];
+        for target in 1..count {
+            let source = usize::try_from(dice.roll(target as u64)).unwrap();
+            edges[source].push(target);
+        }
+        let prefetch = (0..count)
+            .map(|_| if dice.roll(3) == 0 { 3 } else { 1 })
+            .collect();
+        Self {
+            dice,
+            flow: "5f0000000000000000000abc".parse().unwrap(),
+            shapes,
+            edges,
+            prefetch,
+            disk: Disk {
+                next_seq: 1,
+                ..Disk::default()
+            },
+            board: Board::new(4),
+            now_ms: 0,
+            in_work: Vec::new(),
+            untold: Vec::new(),
+        }
+    }
+
+    fn backlog(&self, taken: Option<usize>) -> Vec<bool> {
+        (0..self.shapes.len())
+            .map(|step| taken != Some(step) && self.board.has_backlog(self.flow, &name(step)))
+            .collect()
+    }
+
+    /// Drives messages in memory and returns what would be committed.
+    fn drive(&mut self, jobs: Vec<Job>, taken: Option<usize>) -> Commit {
+        let part = self.disk.next_part;
+        self.disk.next_part += 1;
+        let mut commit = Commit {
+            part,
+            expected: Vec::new(),
+            done: Vec::new(),
+            queued: Vec::new(),
+            settled: Vec::new(),
+        };
+        let mut made = 0;
+        let id = |message: MessageRef| match message.stored_in(part) {
+            MessageRef::Stored { part, index } => (part, index),
+            MessageRef::Own(_) => unreachable!("it is stored"),
+        };
+        for job in jobs {
+            if job.row.is_none() {
+                made = 1;
+                commit.expected.push((job.step, id(job.message)));
+            }
+            let backlog = self.backlog(taken);
+            let shapes = self.shapes.clone();
+            let mut run = Run::new(&shapes, backlog);
+            let mut commands = run.step(Input::Begin(job));
+            loop {
+                let mut next = None;
+                for command in commands {
+                    match command {
+                        Command::Process(job) => next = Some(job),
+                        Command::Enqueue {
+                            step,
+                            message,
+                            attempt,
+                            delay_ms,
+                        } => {
+                            commit.queued.push((step, id(message), attempt, delay_ms));
+                        }
+                        Command::Settle(row) => commit.settled.push(row),
+                        Command::Commit => {}
+                    }
+                }
+                let Some(job) = next else { break };
+                let luck = self.dice.roll(20);
+                let rebounds = luck == 0 && self.shapes[job.step].is_queued;
+                let outputs = if luck < 3 { 0 } else { self.dice.roll(4) };
+                let mut deliveries = Vec::new();
+                if rebounds {
+                    self.disk.rebounded.insert(id(job.message));
+                } else {
+                    commit.done.push((job.step, id(job.message)));
+                    for _ in 0..outputs {
+                        let message = MessageRef::Own(made);
+                        made += 1;
+                        for target in &self.edges[job.step] {
+                            commit.expected.push((*target, id(message)));
+                            deliveries.push(Delivery {
+                                target: *target,
+                                message,
+                            });
+                        }
+                    }
+                }
+                let end = if rebounds { End::Rebound } else { End::Done };
+                commands = run.step(Input::Called {
+                    job,
+                    deliveries,
+                    end,
+                });
+            }
+        }
+        commit
+    }
+
+    /// Makes a commit true, unless a row of it was settled before; tells whether it did.
+    fn commit(&mut self, commit: Commit) -> bool {
+        if commit
+            .settled
+            .iter()
+            .any(|row| !self.disk.rows.contains_key(row))
+        {
+            return false;
+        }
+        for row in &commit.settled {
+            self.disk.rows.remove(row);
+        }
+        assert!(commit.part < self.disk.next_part);
+        self.disk.expected.extend(commit.expected);
+        self.disk.done.extend(commit.done);
+        let mut told = Vec::new();
+        for (step, (part, index), attempt, delay_ms) in commit.queued {
+            let seq = self.disk.next_seq;
+            self.disk.next_seq += 1;
+            let row = Queued {
+                seq,
+                flow: self.flow,
+                step: name(step),
+                execution: 1,
+                part,
+                index,
+                bytes: 10,
+                attempt,
+                due_at_ms: self.now_ms + delay_ms,
+                leases: 0,
+                queued_at_ms: self.now_ms,
+                fault: None,
+            };
+            self.disk.rows.insert(seq, row.clone());
+            told.push(row);
+        }
+        self.untold.push(told);
+        true
+    }
+
+    fn tell_one(&mut self) {
+        if !self.untold.is_empty() {
+            let at = usize::try_from(self.dice.roll(self.untold.len() as u64)).unwrap();
+            for row in self.untold.swap_remove(at) {
+                self.board.push(row, self.now_ms);
+            }
+        }
+    }
+
+    fn accept(&mut self) {
+        let job = Job {
+            step: 0,
+            message: MessageRef::Own(0),
+            attempt: 1,
+            row: None,
+        };
+        let commit = self.drive(vec![job], None);
+        assert!(self.commit(commit), "a fresh message settles nothing");
+    }
+
+    /// A worker takes something; tells whether there was anything.
+    fn take(&mut self) -> bool {
+        match self.board.take(self.now_ms) {
+            Taken::Messages(messages) => self.in_work.push(messages),
+            Taken::Rules(flow) => {
+                let rules: HashMap<String, Rule> = (0..self.shapes.len())
+                    .map(|step| {
+                        let batch = if self.shapes[step].is_queued { 1 } else { 8 };
+                        (
+                            name(step),
+                            Rule {
+                                prefetch: self.prefetch[step],
+                                batch,
+                            },
+                        )
+                    })
+                    .collect();
+                self.board.set_rules(flow, rules, false);
+            }
+            Taken::Read { flow, step, after } => {
+                let rows = self.disk.rows.values();
+                let rows: Vec<Queued> = rows
+                    .filter(|row| row.step == step && row.seq > after)
+                    .take(WINDOW)
+                    .cloned()
+                    .collect();
+                self.board.read(flow, &step, rows, self.now_ms);
+            }
+            Taken::Nothing { .. } => return false,
+        }
+        true
+    }
+
+    fn finish_one(&mut self) {
+        if self.in_work.is_empty() {
+            return;
+        }
+        let at = usize::try_from(self.dice.roll(self.in_work.len() as u64)).unwrap();
+        let messages = self.in_work.swap_remove(at);
+        let step = place(&messages[0].step);
+        let jobs = messages
+            .iter()
+            .map(|row| Job {
+                step,
+                message: MessageRef::Stored {
+                    part: row.part,
+                    index: row.index,
+                },
+                attempt: row.attempt,
+                row: Some(row.seq),
+            })
+            .collect();
+        let commit = self.drive(jobs, Some(step));
+        if self.dice.roll(25) == 0 {
+            // The disk refuses for now.
+            self.board.put_back(messages, self.now_ms + 1);
+        } else if self.commit(commit) {
+            self.board.done(&messages);
+        } else {
+            let (there, gone): (Vec<Queued>, Vec<Queued>) = messages
+                .into_iter()
+                .partition(|row| self.disk.rows.contains_key(&row.seq));
+            self.board.drop_gone(&gone);
+            if there.is_empty() {
+                self.board.done(&gone);
+            } else {
+                self.board.put_back(there, self.now_ms);
+            }
+        }
+    }
+
+    fn crash(&mut self) {
+        self.board = Board::new(4);
+        self.in_work.clear();
+        self.untold.clear();
+        let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
+        for row in self.disk.rows.values() {
+            *sizes.entry(row.step.clone()).or_default() += 1;
+        }
+        for (step, messages) in sizes {
+            self.board.found(self.flow, &step, messages, messages * 10);
+        }
+    }
+
+    fn live(&mut self) {
+        let mut accepted = 0;
+        while accepted < ACCEPTED {
+            self.now_ms += 1;
+            match self.dice.roll(100) {
+                0..=19 => {
+                    self.accept();
+                    accepted += 1;
+                }
+                20..=44 => self.tell_one(),
+                45..=69 => {
+                    self.take();
+                }
+                70..=98 => self.finish_one(),
+                _ => self.crash(),
+            }
+        }
+        // Then everything comes to its end.
+        for _ in 0..2_000_000 {
+            self.tell_one();
+            let found = self.take();
+            self.finish_one();
+            if !found && self.in_work.is_empty() && self.untold.is_empty() {
+                if self.disk.rows.is_empty() {
+                    return;
+                }
+                let Taken::Nothing { until_ms } = self.board.take(self.now_ms) else {
+                    panic!("there was nothing a moment ago");
+                };
+                let due = until_ms.expect("rows wait, and nobody will ever take them");
+                assert!(due > self.now_ms, "what is due is taken");
+                self.now_ms = due;
+            }
+        }
+        panic!("it never ends");
+    }
+
+    fn check(&self) {
+        let mut seen = HashSet::new();
+        for one in &self.disk.done {
+            assert!(seen.insert(*one), "{one:?} was done twice");
+        }
+        assert_eq!(seen, self.disk.expected, "lost or invented");
+        // Messages of one call keep their order at a step, unless they were put back.
+        let mut last: HashMap<(usize, u32), u32> = HashMap::new();
+        for (step, (part, index)) in &self.disk.done {
+            if self.prefetch[*step] > 1 || self.disk.rebounded.contains(&(*part, *index)) {
+                continue;
+            }
+            let before = last.insert((*step, *part), *index);
+            assert!(
+                before.is_none_or(|before| before < *index),
+                "out of order at {step}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_message_is_lost_invented_done_twice_or_out_of_order() {
+    for seed in 1..=SEEDS {
+        let told = std::panic::catch_unwind(|| {
+            let mut world = World::new(seed);
+            world.live();
+            world.check();
+        });
+        assert!(told.is_ok(), "seed {seed}");
+    }
+}
