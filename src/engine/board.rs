@@ -74,7 +74,8 @@ struct StepQueue {
 impl StepQueue {
     /// Returns how many messages wait, or are in work.
     fn messages(&self) -> u64 {
-        self.held + self.unread
+        // Rows that were read twice are counted out twice; there is one at least.
+        self.held + self.unread.max(u64::from(self.has_more))
     }
 }
 
@@ -141,6 +142,8 @@ impl Board {
             queue.unread += 1;
             queue.unread_bytes += message.bytes;
             queue.has_more = true;
+            // Told of late, it may stand before what was read: it must be read yet.
+            queue.last_seq = queue.last_seq.min(message.seq - 1);
         } else {
             self.place(message, now_ms);
         }

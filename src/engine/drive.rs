@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::component::{Emitter, Event, Tools, Work};
 use super::parts::Parts;
 use super::plan::{FlowPlan, Routed};
-use super::run::{Command, Delivery, End, Input, Job, Run};
+use super::run::{Command, Delivery, End, Input, Job, Run, SLICE_STEPS};
 use super::slice::{Answer, RunSlice, Snapshots};
 use crate::app::App;
 use crate::clock::monotonic_us;
@@ -32,6 +32,9 @@ pub(super) struct Driver<'a> {
     rebound_limit: u32,
     /// The runs of this slice.
     pub(super) runs: Vec<RunSlice<'a>>,
+    /// Which steps have messages that wait, as far as this slice knows.
+    backlog: Vec<bool>,
+    steps_left: usize,
     snapshots: Snapshots,
     kept: Vec<(String, String, Option<Value>)>,
     logs: Vec<NewLogEntry>,
@@ -65,6 +68,8 @@ impl<'a> Driver<'a> {
             parts,
             rebound_limit,
             runs: Vec::new(),
+            backlog: Vec::new(),
+            steps_left: SLICE_STEPS,
             snapshots: Snapshots::default(),
             kept: Vec::new(),
             logs: Vec::new(),
@@ -85,10 +90,14 @@ impl<'a> Driver<'a> {
 
     /// Drives one message until everything that follows from it in memory is done.
     ///
-    /// `backlog` tells which steps have messages that wait.
-    pub(super) fn drive(&mut self, run: usize, job: Job, backlog: Vec<bool>) {
+    /// `backlog` tells which steps have messages that wait, besides those that this slice
+    /// queued already.
+    pub(super) fn drive(&mut self, run: usize, job: Job, mut backlog: Vec<bool>) {
         let plan = self.plan;
-        let mut planner = Run::new(&plan.shapes, backlog);
+        for (step, queued) in self.backlog.iter().enumerate() {
+            backlog[step] |= queued;
+        }
+        let mut planner = Run::new(&plan.shapes, backlog, self.steps_left);
         let mut commands = planner.step(Input::Begin(job));
         loop {
             let mut next = None;
@@ -106,6 +115,7 @@ impl<'a> Driver<'a> {
                 }
             }
             let Some(job) = next else {
+                (self.backlog, self.steps_left) = planner.into_rest();
                 return;
             };
             let called = self.call(run, job);

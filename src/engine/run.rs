@@ -107,14 +107,23 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Begins a slice over steps, of which some have a `backlog`.
-    pub fn new(steps: &'a [StepShape], backlog: Vec<bool>) -> Self {
+    /// Begins to work on a message over steps, of which some have a `backlog`.
+    ///
+    /// Messages that are worked on one after the other for one commit hand both on, by
+    /// [`Run::into_rest`]: what the first one queues, a later one must not overtake.
+    pub fn new(steps: &'a [StepShape], backlog: Vec<bool>, steps_left: usize) -> Self {
         Self {
             steps,
             backlog,
             inline: VecDeque::new(),
-            steps_left: SLICE_STEPS,
+            steps_left,
         }
+    }
+
+    /// Returns which steps have a backlog now, and how many steps may still be done in
+    /// memory.
+    pub fn into_rest(self) -> (Vec<bool>, usize) {
+        (self.backlog, self.steps_left)
     }
 
     /// Takes what happened and returns what to do, in order.
@@ -125,6 +134,7 @@ impl<'a> Run<'a> {
                 // What came from a queue was its head, so it does not overtake anything.
                 let waits = job.row.is_none() && self.must_wait(job.step);
                 if waits {
+                    self.has_queued(job.step);
                     commands.push(enqueue(job.step, job.message, job.attempt, 0));
                 } else {
                     self.inline.push_back(job);
@@ -159,10 +169,7 @@ impl<'a> Run<'a> {
     fn deliver(&mut self, delivery: Delivery, commands: &mut Vec<Command>) {
         let Delivery { target, message } = delivery;
         if self.must_wait(target) || self.inline.len() >= self.steps_left {
-            // Everything that comes later for this step has to go behind this one.
-            if let Some(backlog) = self.backlog.get_mut(target) {
-                *backlog = true;
-            }
+            self.has_queued(target);
             commands.push(enqueue(target, message, 1, 0));
         } else {
             self.inline.push_back(Job {
@@ -171,6 +178,13 @@ impl<'a> Run<'a> {
                 attempt: 1,
                 row: None,
             });
+        }
+    }
+
+    /// Notes a message in a step's queue: whatever comes later has to go behind it.
+    fn has_queued(&mut self, step: usize) {
+        if let Some(backlog) = self.backlog.get_mut(step) {
+            *backlog = true;
         }
     }
 

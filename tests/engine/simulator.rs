@@ -1,15 +1,21 @@
 //! The planning core and the board over a model of the disk, driven by seeds: steps fail
 //! or want their input again, commits are told of out of order, and servers die.
 
+#![expect(
+    clippy::too_many_lines,
+    clippy::option_option,
+    reason = "the story of a simulation is told in one place"
+)]
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use elastane::domain::id::FlowId;
 use elastane::domain::run::part::{MessageRef, Queued};
 use elastane::engine::board::{Board, Rule, Taken, WINDOW};
-use elastane::engine::run::{Command, Delivery, End, Input, Job, Run, StepShape};
+use elastane::engine::run::{Command, Delivery, End, Input, Job, Run, SLICE_STEPS, StepShape};
 
 /// The seeds of an ordinary run: some seconds of a debug build.
-const SEEDS: u64 = 1_500;
+const SEEDS: u64 = 400;
 
 /// The messages that come from outside in one simulation.
 const ACCEPTED: usize = 40;
@@ -34,6 +40,8 @@ struct Disk {
     next_part: u32,
     /// What had to be done at a step: the message, by part and place.
     expected: HashSet<(usize, (u32, u32))>,
+    /// The same, in the order of the commits.
+    arrived: Vec<(usize, (u32, u32))>,
     /// What was done at a step, in the order of the commits.
     done: Vec<(usize, (u32, u32))>,
     /// Messages that were put back: their order is theirs alone.
@@ -60,6 +68,9 @@ struct World {
     now_ms: i64,
     in_work: Vec<Vec<Queued>>,
     untold: Vec<Vec<Queued>>,
+    /// Whether the board hears of each commit at once: then the order is that of the
+    /// commits, over all of a step's messages.
+    is_prompt: bool,
 }
 
 fn name(step: usize) -> String {
@@ -73,7 +84,7 @@ fn place(step: &str) -> usize {
 impl World {
     fn new(seed: u64) -> Self {
         let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        let count = 2 + usize::try_from(dice.roll(6)).unwrap();
+        let count = 2 + usize::try_from(dice.roll(6)).expect("it fits");
         let shapes = (0..count)
             .map(|_| StepShape {
                 is_queued: dice.roll(2) == 0,
@@ -81,7 +92,7 @@ impl World {
             .collect();
         let mut edges = vec![Vec::new(); count];
         for target in 1..count {
-            let source = usize::try_from(dice.roll(target as u64)).unwrap();
+            let source = usize::try_from(dice.roll(target as u64)).expect("it fits");
             edges[source].push(target);
         }
         let prefetch = (0..count)
@@ -89,7 +100,7 @@ impl World {
             .collect();
         Self {
             dice,
-            flow: "5f0000000000000000000abc".parse().unwrap(),
+            flow: "5f0000000000000000000abc".parse().expect("it fits"),
             shapes,
             edges,
             prefetch,
@@ -101,6 +112,7 @@ impl World {
             now_ms: 0,
             in_work: Vec::new(),
             untold: Vec::new(),
+            is_prompt: seed.is_multiple_of(2),
         }
     }
 
@@ -122,6 +134,7 @@ impl World {
             settled: Vec::new(),
         };
         let mut made = 0;
+        let mut rest: (Vec<bool>, usize) = (Vec::new(), SLICE_STEPS);
         let id = |message: MessageRef| match message.stored_in(part) {
             MessageRef::Stored { part, index } => (part, index),
             MessageRef::Own(_) => unreachable!("it is stored"),
@@ -131,9 +144,12 @@ impl World {
                 made = 1;
                 commit.expected.push((job.step, id(job.message)));
             }
-            let backlog = self.backlog(taken);
+            let mut backlog = self.backlog(taken);
+            for (step, queued) in rest.0.iter().enumerate() {
+                backlog[step] |= queued;
+            }
             let shapes = self.shapes.clone();
-            let mut run = Run::new(&shapes, backlog);
+            let mut run = Run::new(&shapes, backlog, rest.1);
             let mut commands = run.step(Input::Begin(job));
             loop {
                 let mut next = None;
@@ -152,10 +168,13 @@ impl World {
                         Command::Commit => {}
                     }
                 }
-                let Some(job) = next else { break };
+                let Some(job) = next else {
+                    rest = run.into_rest();
+                    break;
+                };
                 let luck = self.dice.roll(20);
                 let rebounds = luck == 0 && self.shapes[job.step].is_queued;
-                let outputs = if luck < 3 { 0 } else { self.dice.roll(4) };
+                let outputs = self.outputs(luck);
                 let mut deliveries = Vec::new();
                 if rebounds {
                     self.disk.rebounded.insert(id(job.message));
@@ -184,6 +203,17 @@ impl World {
         commit
     }
 
+    /// Returns how many messages a call makes: mostly few, sometimes more than a slice
+    /// does in memory.
+    fn outputs(&mut self, luck: u64) -> u64 {
+        match luck {
+            0..=2 => 0,
+            _ if self.disk.expected.len() > 5_000 => 0,
+            19 if self.dice.roll(20) == 0 => 600,
+            _ => self.dice.roll(4),
+        }
+    }
+
     /// Makes a commit true, unless a row of it was settled before; tells whether it did.
     fn commit(&mut self, commit: Commit) -> bool {
         if commit
@@ -197,6 +227,7 @@ impl World {
             self.disk.rows.remove(row);
         }
         assert!(commit.part < self.disk.next_part);
+        self.disk.arrived.extend(&commit.expected);
         self.disk.expected.extend(commit.expected);
         self.disk.done.extend(commit.done);
         let mut told = Vec::new();
@@ -221,12 +252,15 @@ impl World {
             told.push(row);
         }
         self.untold.push(told);
+        if self.is_prompt {
+            self.tell_one();
+        }
         true
     }
 
     fn tell_one(&mut self) {
         if !self.untold.is_empty() {
-            let at = usize::try_from(self.dice.roll(self.untold.len() as u64)).unwrap();
+            let at = usize::try_from(self.dice.roll(self.untold.len() as u64)).expect("it fits");
             for row in self.untold.swap_remove(at) {
                 self.board.push(row, self.now_ms);
             }
@@ -244,8 +278,8 @@ impl World {
         assert!(self.commit(commit), "a fresh message settles nothing");
     }
 
-    /// A worker takes something; tells whether there was anything.
-    fn take(&mut self) -> bool {
+    /// A worker takes something; where there is nothing, returns until when.
+    fn take_or_next(&mut self) -> Option<Option<i64>> {
         match self.board.take(self.now_ms) {
             Taken::Messages(messages) => self.in_work.push(messages),
             Taken::Rules(flow) => {
@@ -272,16 +306,16 @@ impl World {
                     .collect();
                 self.board.read(flow, &step, rows, self.now_ms);
             }
-            Taken::Nothing { .. } => return false,
+            Taken::Nothing { until_ms } => return Some(until_ms),
         }
-        true
+        None
     }
 
     fn finish_one(&mut self) {
         if self.in_work.is_empty() {
             return;
         }
-        let at = usize::try_from(self.dice.roll(self.in_work.len() as u64)).unwrap();
+        let at = usize::try_from(self.dice.roll(self.in_work.len() as u64)).expect("it fits");
         let messages = self.in_work.swap_remove(at);
         let step = place(&messages[0].step);
         let jobs = messages
@@ -339,7 +373,7 @@ impl World {
                 }
                 20..=44 => self.tell_one(),
                 45..=69 => {
-                    self.take();
+                    self.take_or_next();
                 }
                 70..=98 => self.finish_one(),
                 _ => self.crash(),
@@ -348,16 +382,15 @@ impl World {
         // Then everything comes to its end.
         for _ in 0..2_000_000 {
             self.tell_one();
-            let found = self.take();
             self.finish_one();
-            if !found && self.in_work.is_empty() && self.untold.is_empty() {
+            let until_ms = self.take_or_next();
+            if until_ms.is_some() && self.in_work.is_empty() && self.untold.is_empty() {
                 if self.disk.rows.is_empty() {
                     return;
                 }
-                let Taken::Nothing { until_ms } = self.board.take(self.now_ms) else {
-                    panic!("there was nothing a moment ago");
-                };
-                let due = until_ms.expect("rows wait, and nobody will ever take them");
+                let due = until_ms
+                    .flatten()
+                    .expect("rows wait, and nobody takes them");
                 assert!(due > self.now_ms, "what is due is taken");
                 self.now_ms = due;
             }
@@ -371,6 +404,16 @@ impl World {
             assert!(seen.insert(*one), "{one:?} was done twice");
         }
         assert_eq!(seen, self.disk.expected, "lost or invented");
+        if self.is_prompt {
+            for step in (0..self.shapes.len()).filter(|step| self.prefetch[*step] == 1) {
+                let of = |list: &[(usize, (u32, u32))]| -> Vec<(u32, u32)> {
+                    let here = list.iter().filter(|one| one.0 == step);
+                    let ids = here.map(|one| one.1);
+                    ids.filter(|id| !self.disk.rebounded.contains(id)).collect()
+                };
+                assert_eq!(of(&self.disk.done), of(&self.disk.arrived), "step {step}");
+            }
+        }
         // Messages of one call keep their order at a step, unless they were put back.
         let mut last: HashMap<(usize, u32), u32> = HashMap::new();
         for (step, (part, index)) in &self.disk.done {
