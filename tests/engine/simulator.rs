@@ -2,7 +2,6 @@
 //! or want their input again, commits are told of out of order, and servers die.
 
 #![expect(
-    clippy::too_many_lines,
     clippy::option_option,
     reason = "the story of a simulation is told in one place"
 )]
@@ -81,6 +80,14 @@ fn place(step: &str) -> usize {
     step[5..].parse().expect("a step of ours")
 }
 
+/// Returns the part and the place of a message.
+fn id(message: MessageRef, part: u32) -> (u32, u32) {
+    match message.stored_in(part) {
+        MessageRef::Stored { part, index } => (part, index),
+        MessageRef::Own(_) => unreachable!("it is stored"),
+    }
+}
+
 impl World {
     fn new(seed: u64) -> Self {
         let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
@@ -135,14 +142,10 @@ impl World {
         };
         let mut made = 0;
         let mut rest: (Vec<bool>, usize) = (Vec::new(), SLICE_STEPS);
-        let id = |message: MessageRef| match message.stored_in(part) {
-            MessageRef::Stored { part, index } => (part, index),
-            MessageRef::Own(_) => unreachable!("it is stored"),
-        };
         for job in jobs {
             if job.row.is_none() {
                 made = 1;
-                commit.expected.push((job.step, id(job.message)));
+                commit.expected.push((job.step, id(job.message, part)));
             }
             let mut backlog = self.backlog(taken);
             for (step, queued) in rest.0.iter().enumerate() {
@@ -162,7 +165,9 @@ impl World {
                             attempt,
                             delay_ms,
                         } => {
-                            commit.queued.push((step, id(message), attempt, delay_ms));
+                            commit
+                                .queued
+                                .push((step, id(message, part), attempt, delay_ms));
                         }
                         Command::Settle(row) => commit.settled.push(row),
                         Command::Commit => {}
@@ -172,35 +177,42 @@ impl World {
                     rest = run.into_rest();
                     break;
                 };
-                let luck = self.dice.roll(20);
-                let rebounds = luck == 0 && self.shapes[job.step].is_queued;
-                let outputs = self.outputs(luck);
-                let mut deliveries = Vec::new();
-                if rebounds {
-                    self.disk.rebounded.insert(id(job.message));
-                } else {
-                    commit.done.push((job.step, id(job.message)));
-                    for _ in 0..outputs {
-                        let message = MessageRef::Own(made);
-                        made += 1;
-                        for target in &self.edges[job.step] {
-                            commit.expected.push((*target, id(message)));
-                            deliveries.push(Delivery {
-                                target: *target,
-                                message,
-                            });
-                        }
-                    }
-                }
-                let end = if rebounds { End::Rebound } else { End::Done };
-                commands = run.step(Input::Called {
-                    job,
-                    deliveries,
-                    end,
-                });
+                commands = run.step(self.call(job, part, &mut made, &mut commit));
             }
         }
         commit
+    }
+
+    /// Calls a step: it fails, wants its input again, or makes messages.
+    fn call(&mut self, job: Job, part: u32, made: &mut u32, commit: &mut Commit) -> Input {
+        let luck = self.dice.roll(20);
+        let outputs = self.outputs(luck);
+        if luck == 0 && self.shapes[job.step].is_queued {
+            self.disk.rebounded.insert(id(job.message, part));
+            return Input::Called {
+                job,
+                deliveries: Vec::new(),
+                end: End::Rebound,
+            };
+        }
+        commit.done.push((job.step, id(job.message, part)));
+        let mut deliveries = Vec::new();
+        for _ in 0..outputs {
+            let message = MessageRef::Own(*made);
+            *made += 1;
+            for target in &self.edges[job.step] {
+                commit.expected.push((*target, id(message, part)));
+                deliveries.push(Delivery {
+                    target: *target,
+                    message,
+                });
+            }
+        }
+        Input::Called {
+            job,
+            deliveries,
+            end: End::Done,
+        }
     }
 
     /// Returns how many messages a call makes: mostly few, sometimes more than a slice
