@@ -60,6 +60,9 @@ struct StepQueue {
     has_more: bool,
     /// Whether a worker reads them now.
     is_reading: bool,
+    /// Whether a row came behind those in memory since the read began, which may not
+    /// have it.
+    came_meanwhile: bool,
     last_seq: i64,
     /// Messages in memory, in work among them, and their bytes.
     held: u64,
@@ -137,13 +140,15 @@ impl Board {
         let flow = message.flow;
         let queue = self.step(flow, &message.step);
         let is_behind = queue.has_more && message.seq > queue.last_seq;
-        let is_too_many = queue.ready.len() >= WINDOW && message.due_at_ms <= now_ms;
+        // One that is told of late has to be taken: no read comes by it again.
+        let is_too_many = queue.ready.len() >= WINDOW
+            && message.due_at_ms <= now_ms
+            && message.seq > queue.last_seq;
         if is_behind || is_too_many {
+            queue.came_meanwhile = queue.is_reading;
             queue.unread += 1;
             queue.unread_bytes += message.bytes;
             queue.has_more = true;
-            // Told of late, it may stand before what was read: it must be read yet.
-            queue.last_seq = queue.last_seq.min(message.seq - 1);
         } else {
             self.place(message, now_ms);
         }
@@ -155,7 +160,9 @@ impl Board {
         let is_last = rows.len() < WINDOW;
         let last_seq = rows.last().map(|row| row.seq);
         let queue = self.step(flow, step);
+        let is_last = is_last && !queue.came_meanwhile;
         queue.is_reading = false;
+        queue.came_meanwhile = false;
         queue.has_more = !is_last;
         queue.last_seq = queue.last_seq.max(last_seq.unwrap_or(0));
         for row in rows {

@@ -1,0 +1,173 @@
+//! Which message is next: turns, prefetch, windows, limits.
+
+use std::collections::HashMap;
+
+use elastane::domain::id::{FlowId, RawId};
+use elastane::domain::run::part::Queued;
+use elastane::engine::board::{Board, QUEUE_MAX_MESSAGES, Rule, Taken, WINDOW};
+
+/// Makes the id of a flow.
+fn flow(number: u32) -> FlowId {
+    FlowId::new(RawId::from_parts(number, [0; 8]))
+}
+
+/// Makes a row that is due at once.
+fn row(flow: FlowId, step: &str, seq: i64) -> Queued {
+    Queued {
+        seq,
+        flow,
+        step: step.to_owned(),
+        execution: seq,
+        part: 0,
+        index: 0,
+        bytes: 10,
+        attempt: 1,
+        due_at_ms: 0,
+        leases: 0,
+        queued_at_ms: 0,
+        fault: None,
+    }
+}
+
+/// Says that a step `s` of a flow is worked on so.
+fn rule(board: &mut Board, flow: FlowId, prefetch: usize, batch: usize) {
+    let rules = HashMap::from([("s".to_owned(), Rule { prefetch, batch })]);
+    board.set_rules(flow, rules, false);
+}
+
+/// Takes what is next, which must be messages.
+fn messages(board: &mut Board) -> Vec<Queued> {
+    match board.take(0) {
+        Taken::Messages(messages) => messages,
+        other => panic!("messages wait, but got {other:?}"),
+    }
+}
+
+/// Returns the seqs of messages.
+fn seqs(messages: &[Queued]) -> Vec<i64> {
+    messages.iter().map(|message| message.seq).collect()
+}
+
+#[test]
+fn a_quiet_flow_is_next_to_a_noisy_one_with_a_full_queue() {
+    let mut board = Board::new(2);
+    let (noisy, quiet) = (flow(1), flow(2));
+    rule(&mut board, noisy, 32, 1);
+    rule(&mut board, quiet, 1, 1);
+    board.found(noisy, "s", QUEUE_MAX_MESSAGES, 1);
+    let Taken::Read { after, .. } = board.take(0) else {
+        panic!("the rows have to be read");
+    };
+    assert_eq!(after, 0);
+    let rows = (1..=1_000).map(|seq| row(noisy, "s", seq)).collect();
+    board.read(noisy, "s", rows, 0);
+    board.push(row(quiet, "s", 80_000), 0);
+    let first = messages(&mut board);
+    let second = messages(&mut board);
+    let both = [first[0].flow, second[0].flow];
+    assert!(both.contains(&quiet), "the quiet flow had to wait");
+    // Nor may the noisy one take all workers while nobody else wants them.
+    let mut of_noisy = usize::from(both[0] == noisy) + usize::from(both[1] == noisy);
+    while let Taken::Messages(more) = board.take(0) {
+        assert_eq!(more[0].flow, noisy);
+        of_noisy += 1;
+    }
+    assert_eq!(of_noisy, 2);
+}
+
+#[test]
+fn no_more_messages_of_a_step_are_in_work_than_its_prefetch() {
+    let mut board = Board::new(10);
+    rule(&mut board, flow(1), 2, 1);
+    for seq in 1..=4 {
+        board.push(row(flow(1), "s", seq), 0);
+    }
+    let first = messages(&mut board);
+    let second = messages(&mut board);
+    assert_eq!((seqs(&first), seqs(&second)), (vec![1], vec![2]));
+    assert_eq!(board.take(0), Taken::Nothing { until_ms: None });
+    board.done(&first);
+    assert_eq!(seqs(&messages(&mut board)), [3]);
+}
+
+#[test]
+fn commits_that_are_told_of_out_of_order_are_worked_on_in_order() {
+    let mut board = Board::new(10);
+    rule(&mut board, flow(1), 1, 8);
+    for seq in [3, 1, 2, 3] {
+        board.push(row(flow(1), "s", seq), 0);
+    }
+    assert_eq!(seqs(&messages(&mut board)), [1, 2, 3]);
+}
+
+#[test]
+fn a_message_that_is_told_of_late_is_not_left_behind_by_a_full_window() {
+    let mut board = Board::new(10);
+    rule(&mut board, flow(1), 1, 2 * WINDOW);
+    let last = i64::try_from(WINDOW).unwrap() + 1;
+    for seq in 2..=last {
+        board.push(row(flow(1), "s", seq), 0);
+    }
+    // No read comes by it again: rows are read behind the last one alone.
+    board.push(row(flow(1), "s", 1), 0);
+    assert_eq!(seqs(&messages(&mut board))[0], 1);
+}
+
+#[test]
+fn a_message_that_comes_while_rows_are_read_is_not_left_behind() {
+    let mut board = Board::new(10);
+    rule(&mut board, flow(1), 1, 8);
+    board.found(flow(1), "s", 1, 10);
+    assert!(matches!(board.take(0), Taken::Read { after: 0, .. }));
+    // The read began before this was committed, so it does not have it.
+    board.push(row(flow(1), "s", 2), 0);
+    board.read(flow(1), "s", vec![row(flow(1), "s", 1)], 0);
+    let first = messages(&mut board);
+    assert_eq!(seqs(&first), [1]);
+    board.done(&first);
+    assert!(matches!(board.take(0), Taken::Read { after: 1, .. }));
+    assert!(board.has_backlog(flow(1), "s"));
+    board.read(flow(1), "s", vec![row(flow(1), "s", 2)], 0);
+    assert_eq!(seqs(&messages(&mut board)), [2]);
+}
+
+#[test]
+fn a_full_queue_takes_messages_again_once_one_is_done() {
+    let mut board = Board::new(10);
+    rule(&mut board, flow(1), 1, 1);
+    board.push(row(flow(1), "s", 1), 0);
+    board.found(flow(1), "s", QUEUE_MAX_MESSAGES - 1, 1);
+    assert!(board.is_full(flow(1), "s"));
+    let first = messages(&mut board);
+    assert!(board.is_full(flow(1), "s"), "what is in work counts");
+    board.done(&first);
+    assert!(!board.is_full(flow(1), "s"));
+}
+
+#[test]
+fn nothing_of_a_cancelled_run_is_taken() {
+    let mut board = Board::new(10);
+    rule(&mut board, flow(1), 1, 1);
+    let mut later = row(flow(1), "s", 2);
+    later.due_at_ms = 50;
+    later.execution = 1;
+    board.push(row(flow(1), "s", 1), 0);
+    board.push(later, 0);
+    board.push(row(flow(1), "s", 3), 0);
+    board.forget_run(flow(1), 1);
+    assert_eq!(board.sizes(flow(1)), [("s".to_owned(), 1)]);
+    let left = messages(&mut board);
+    assert_eq!(seqs(&left), [3]);
+    board.done(&left);
+    assert_eq!(board.take(100), Taken::Nothing { until_ms: None });
+}
+
+#[test]
+fn a_suspended_flow_keeps_its_messages_until_it_is_started() {
+    let mut board = Board::new(10);
+    board.set_rules(flow(1), HashMap::new(), true);
+    board.push(row(flow(1), "s", 1), 0);
+    assert_eq!(board.take(0), Taken::Nothing { until_ms: None });
+    board.set_rules(flow(1), HashMap::new(), false);
+    assert_eq!(seqs(&messages(&mut board)), [1]);
+}
