@@ -6,8 +6,10 @@
 pub mod body;
 pub mod call;
 pub mod dispatch;
+pub mod docs;
 pub mod error;
 pub mod hook;
+pub mod openapi;
 pub mod ops;
 pub mod route;
 pub mod shape;
@@ -21,7 +23,9 @@ use route::Route;
 
 /// Returns all routes of the server.
 pub fn routes() -> Vec<Route> {
-    let mut routes = ops::ROUTES.to_vec();
+    let mut routes = docs::ROUTES.to_vec();
+    routes.extend_from_slice(openapi::ROUTES);
+    routes.extend_from_slice(ops::ROUTES);
     routes.extend_from_slice(hook::ROUTES);
     routes.extend_from_slice(storage::ROUTES);
     routes.extend(v1::routes());

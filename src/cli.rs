@@ -21,6 +21,7 @@ mod logging;
 mod lookup;
 mod maintenance;
 mod man;
+mod openapi;
 mod organization;
 mod output;
 mod recipe;
@@ -111,6 +112,8 @@ enum Command {
     Completions(completions::Args),
     /// Print the manual page, or write all of them to a directory
     Man(man::Args),
+    /// Print the OpenAPI document of the API
+    Openapi(openapi::Args),
     /// Print the version
     Version(version::Args),
 }
@@ -179,6 +182,7 @@ fn execute(command: Command, out: &mut Output) -> Result<(), CliError> {
         Command::Config(command) => config::run(command, out),
         Command::Completions(args) => completions::run(&args, out),
         Command::Man(args) => man::run(args, out),
+        Command::Openapi(args) => openapi::run(&args, out),
         Command::Version(args) => version::run(&args, out),
     }
 }

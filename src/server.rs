@@ -18,12 +18,14 @@ pub use lock::Lock;
 pub use signals::StopSignals;
 
 use crate::api::dispatch::Api;
+use crate::api::openapi;
 use crate::api::shared::{ApiOptions, Shared};
 use crate::app::App;
 use crate::domain::{Error, Kind, Result};
 use crate::engine::{Engine, EngineOptions};
 use crate::http::{self, Address, Server};
 use housekeeper::Housekeeper;
+use serde_json::Value;
 
 /// What a server is started with.
 #[derive(Clone, Debug)]
@@ -59,6 +61,11 @@ impl Default for ServerOptions {
             engine: EngineOptions::default(),
         }
     }
+}
+
+/// Returns the OpenAPI document of the API that a server answers.
+pub fn openapi_document() -> Value {
+    openapi::document()
 }
 
 /// A server that answers until it is stopped.

@@ -4,6 +4,7 @@ mod accounts;
 mod common;
 mod exec;
 mod matrix;
+mod openapi;
 mod ops;
 mod recipes;
 mod storage;

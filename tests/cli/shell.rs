@@ -36,6 +36,15 @@ fn the_version_is_the_packages() {
 }
 
 #[test]
+fn the_description_of_the_api_needs_no_database() {
+    let place = Place::empty();
+    let text = place.run(&["openapi"]).succeeds();
+    let printed: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(printed, elastane::server::openapi_document());
+    assert_eq!(place.names(), Vec::<String>::new());
+}
+
+#[test]
 fn a_wrong_command_line_ends_with_two() {
     let place = Place::empty();
     let told = place.run(&["usr", "list"]).fails(2);
