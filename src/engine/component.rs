@@ -188,6 +188,9 @@ pub struct Function {
     pub nature: Nature,
     /// Whether it may answer a waiting webhook call.
     pub may_reply: bool,
+    /// Whether its messages are worked on one after the other, whatever the step's
+    /// `prefetch`: it keeps data between them.
+    pub is_serial: bool,
     /// What it does.
     pub process: Process,
     /// What must be true of its configuration.
@@ -205,6 +208,7 @@ impl Function {
             name,
             nature,
             may_reply: false,
+            is_serial: false,
             process,
             check: accept_all,
             select_models: &[],
@@ -216,6 +220,13 @@ impl Function {
     #[must_use]
     pub const fn checked_by(mut self, check: CheckConfig) -> Self {
         self.check = check;
+        self
+    }
+
+    /// Says that its messages are worked on one after the other.
+    #[must_use]
+    pub const fn serial(mut self) -> Self {
+        self.is_serial = true;
         self
     }
 

@@ -108,7 +108,9 @@ impl FlowPlan {
             }
             let function = function_of(&node.command);
             let is_pure = matches!(&function, Ok(it) if it.nature == Nature::Pure);
-            let prefetch = flow.options.prefetch(&node.id) as usize;
+            let is_serial = matches!(&function, Ok(it) if it.is_serial);
+            let wanted = flow.options.prefetch(&node.id) as usize;
+            let prefetch = if is_serial { 1 } else { wanted };
             places.insert(Arc::clone(&id), place);
             steps.push(Step {
                 passes_through: flow.options.passes_through(&node.id),

@@ -156,10 +156,18 @@ impl<'a> RunSlice<'a> {
         }
     }
 
-    /// Returns the size of an own message as JSON.
+    /// Returns the size of a message's body as JSON.
     pub(super) fn bytes_of(&self, reference: MessageRef) -> u64 {
-        self.message(reference)
-            .map_or(0, |message| size_of(&message.body) as u64)
+        let size = |messages: &[PartMessage], index: u32| {
+            let kept = messages.get(index as usize);
+            kept.map_or(0, |kept| size_of(&kept.message.body) as u64)
+        };
+        match reference {
+            MessageRef::Own(index) => size(&self.messages, index),
+            MessageRef::Stored { part, index } => self
+                .stored(part)
+                .map_or(0, |stored| size(&stored.messages, index)),
+        }
     }
 
     /// Returns the slice as the part of a transaction.

@@ -23,6 +23,7 @@ pub(super) const COMPONENT: BuiltIn = BuiltIn {
         .checked_by(|cfg: &Fields| formula::check(cfg, "expression")),
         Function::new("reassemble", Nature::Queued, reassemble::process)
             .checked_by(reassemble::check)
+            .serial()
             .with_meta_model(reassemble::meta_model),
     ],
     verify: None,
