@@ -3,6 +3,7 @@
 mod accounts;
 mod common;
 mod exec;
+mod hook;
 mod matrix;
 mod openapi;
 mod ops;

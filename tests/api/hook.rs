@@ -1,0 +1,193 @@
+//! Webhooks of flows, over real sockets (`runtime.md 4.5`).
+
+use serde_json::{Value, json};
+
+use crate::support::{Actor, Answer, TestServer};
+
+/// How a JSON body is announced.
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+/// Makes a flow of API v2, starts it and returns its id.
+fn started(who: &Actor, nodes: &Value, edges: &Value) -> String {
+    let flow = json!({ "data": { "type": "flow", "attributes": {
+        "name": "Hook", "type": "ordinary", "default_mapper_type": "jsonata",
+        "graph": { "nodes": nodes, "edges": edges },
+    } } });
+    let made = who.post("/v2/flows", &flow).json(201);
+    let id = made["data"]["id"].as_str().expect("an id").to_owned();
+    let start = who.send("POST", &format!("/v2/flows/{id}/start"), &[], "");
+    assert_eq!(start.status, 202, "{}", start.text);
+    id
+}
+
+/// A flow that maps a call and replies.
+fn replying(who: &Actor, mapper: &Value) -> String {
+    let nodes = json!([
+        { "id": "in", "command": "elasticio/webhook:receive" },
+        { "id": "out", "command": "elasticio/request-reply:reply" },
+    ]);
+    let edges = json!([{ "source": "in", "target": "out", "config": { "mapper": mapper } }]);
+    started(who, &nodes, &edges)
+}
+
+/// A flow whose second step runs code.
+fn coding(who: &Actor, code: &str) -> String {
+    let nodes = json!([
+        { "id": "in", "command": "elasticio/webhook:receive" },
+        { "id": "code", "command": "elasticio/code:execute", "fields": { "code": code } },
+    ]);
+    started(who, &nodes, &json!([{ "source": "in", "target": "code" }]))
+}
+
+/// Calls a webhook with JSON, as somebody without credentials.
+fn call(server: &TestServer, flow: &str, body: &Value) -> Answer {
+    let nobody = server.anonymous();
+    nobody.send("POST", &format!("/hook/{flow}"), &[JSON], &body.to_string())
+}
+
+#[test]
+fn a_reply_step_answers_the_call_with_its_status_headers_and_body() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let flow = replying(
+        &ada,
+        &json!({
+            "responseBody": "{\"hello\": name}",
+            "statusCode": "201",
+            "customHeaders": "{\"x-more\": \"yes\"}",
+        }),
+    );
+    let answer = call(&server, &flow, &json!({ "name": "Bob" }));
+    assert_eq!(answer.json(201), json!({ "hello": "Bob" }));
+    assert_eq!(answer.header("x-more"), Some("yes"));
+    let execution = answer.header("x-execution-id").expect("the run").to_owned();
+    let run = ada
+        .get(&format!("/v2/flow-executions/{execution}"))
+        .json(200);
+    assert_eq!(run["data"]["attributes"]["status"], "success");
+    assert_eq!(run["data"]["attributes"]["trigger"], "webhook");
+    let steps = ada
+        .get(&format!("/v2/flow-executions/{execution}/steps"))
+        .json(200);
+    let ids: Vec<&Value> = steps["data"]
+        .as_array()
+        .expect("steps")
+        .iter()
+        .map(|step| &step["attributes"]["step_id"])
+        .collect();
+    assert_eq!(ids, ["in", "out"]);
+}
+
+#[test]
+fn code_answers_with_http_reply_and_its_error_is_a_500() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let flow = coding(
+        &ada,
+        "async function run(msg) { await this.emit('httpReply', \
+         { statusCode: 418, body: 'tea', headers: { 'x-kind': 'green' } }); return {}; }",
+    );
+    let answer = call(&server, &flow, &json!({}));
+    assert_eq!((answer.status, answer.text.as_str()), (418, "tea"));
+    assert_eq!(answer.header("x-kind"), Some("green"));
+    let flow = coding(
+        &ada,
+        "async function run() { if (false) this.emit('httpReply', {}); throw new Error('no luck'); }",
+    );
+    let answer = call(&server, &flow, &json!({}));
+    assert_eq!(answer.json(500), json!({ "error": "no luck" }));
+    assert!(answer.header("x-execution-id").is_some());
+}
+
+#[test]
+fn a_flow_without_a_reply_is_thanked_for_at_once_with_the_id_of_the_request() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let flow = coding(
+        &ada,
+        "async function run(msg) { return { got: msg.body.n }; }",
+    );
+    let path = format!("/hook/{flow}/a/b?n=7");
+    let nobody = server.anonymous();
+    let answer = nobody.send("GET", &path, &[("x-request-id", "mine-1")], "");
+    assert_eq!(
+        answer.json(200),
+        json!({ "requestId": "mine-1", "message": "thank you" })
+    );
+    assert_eq!(nobody.send("HEAD", &path, &[], "").status, 200);
+    let listed = format!("/v2/flow-executions?filter[flow]={flow}");
+    let runs = ada.get(&listed).json(200);
+    assert_eq!(runs["meta"]["total"], 1, "HEAD runs nothing: {runs}");
+    assert_eq!(runs["data"][0]["attributes"]["request_id"], "mine-1");
+}
+
+#[test]
+fn bodies_that_can_not_be_read_are_refused_and_nothing_runs() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let flow = replying(&ada, &json!({ "responseBody": "$" }));
+    let path = format!("/hook/{flow}");
+    let nobody = server.anonymous();
+    assert_eq!(nobody.send("POST", &path, &[JSON], "{").status, 400);
+    let xml = ("content-type", "application/xml");
+    assert_eq!(nobody.send("POST", &path, &[xml], "<a>").status, 400);
+    assert_eq!(nobody.send("POST", &path, &[], "{}").status, 415);
+    let listed = format!("/v2/flow-executions?filter[flow]={flow}");
+    assert_eq!(ada.get(&listed).json(200)["meta"]["total"], 0);
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let answer = nobody.send("POST", &path, &[form], "a=1&a=2&b=x").json(200);
+    assert_eq!(
+        (&answer["a"], &answer["b"]),
+        (&json!(["1", "2"]), &json!("x"))
+    );
+    let answer = nobody
+        .send("POST", &path, &[xml], "<a n='1'><b>x</b></a>")
+        .json(200);
+    assert_eq!(answer["a"]["b"], "x");
+}
+
+#[test]
+fn a_flow_that_does_not_run_is_404_and_after_ten_calls_in_vain_409() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let flow = replying(&ada, &json!({ "responseBody": "1" }));
+    ada.send("POST", &format!("/v2/flows/{flow}/stop"), &[], "");
+    let wanted = format!("Flow {flow} either does not exist or is inactive");
+    std::thread::scope(|scope| {
+        for _ in 0..10 {
+            scope.spawn(|| {
+                let answer = call(&server, &flow, &json!({}));
+                assert_eq!(answer.json(404), json!({ "error": wanted }));
+            });
+        }
+    });
+    assert_eq!(call(&server, &flow, &json!({})).status, 409);
+}
+
+#[test]
+fn a_credential_on_the_trigger_decides_who_may_call() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let auth =
+        json!({ "type": "API_KEY", "apiKey": { "headerName": "X-Key", "headerValue": "s3cret" } });
+    let account = json!({ "name": "Key", "type": "webhook", "keys": { "auth": auth } });
+    let account = ada.post("/v1/accounts", &account).json(200);
+    let nodes = json!([
+        { "id": "in", "command": "elasticio/webhook:receive", "credentials_id": account["id"] },
+        { "id": "out", "command": "elasticio/request-reply:reply" },
+    ]);
+    let edges = json!([{ "source": "in", "target": "out",
+        "config": { "mapper": { "responseBody": "\"in\"" } } }]);
+    let flow = started(&ada, &nodes, &edges);
+    let path = format!("/hook/{flow}");
+    let nobody = server.anonymous();
+    assert_eq!(nobody.send("POST", &path, &[JSON], "{}").status, 401);
+    assert_eq!(
+        nobody
+            .send("POST", &path, &[JSON, ("x-key", "wrong")], "{}")
+            .status,
+        401
+    );
+    let answer = nobody.send("POST", &path, &[JSON, ("x-key", "s3cret")], "{}");
+    assert_eq!((answer.status, answer.text.as_str()), (200, "in"));
+}
