@@ -151,7 +151,8 @@ fn a_flow_that_does_not_run_is_404_and_after_ten_calls_in_vain_409() {
     let server = TestServer::start();
     let ada = server.user("ada@example.com");
     let flow = replying(&ada, &json!({ "responseBody": "1" }));
-    ada.send("POST", &format!("/v2/flows/{flow}/stop"), &[], "");
+    let stopped = ada.send("POST", &format!("/v2/flows/{flow}/stop"), &[], "");
+    assert_eq!(stopped.status, 202);
     let wanted = format!("Flow {flow} either does not exist or is inactive");
     std::thread::scope(|scope| {
         for _ in 0..10 {
