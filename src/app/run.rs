@@ -235,6 +235,31 @@ impl App {
             .write(move |write| write.end_orphans(now_ms))
     }
 
+    /// Sets when active flows fire that poll and have no time yet: those of a database
+    /// from before there were schedules.
+    pub fn arm_schedules(&self) -> Result<()> {
+        let mut after = None;
+        loop {
+            let now_ms = self.now_ms();
+            let last = self.inner.store.write(move |write| {
+                let flows = write.unscheduled_flows(after, FIRE_BATCH)?;
+                for id in &flows {
+                    let Some(flow) = write.flow(*id)? else {
+                        continue;
+                    };
+                    if super::flow::polls(write, &flow)? {
+                        write.set_due(*id, next_fire(&flow, now_ms))?;
+                    }
+                }
+                Ok(flows.last().copied())
+            })?;
+            if last.is_none() {
+                return Ok(());
+            }
+            after = last;
+        }
+    }
+
     /// Fires what is due: one message into the first step of each due flow.
     ///
     /// A flow whose first step is still busy is skipped, and the log says so.

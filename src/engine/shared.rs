@@ -67,6 +67,7 @@ impl Shared {
         if ended > 0 {
             tracing::warn!(ended, "runs that a server left behind were ended");
         }
+        app.arm_schedules()?;
         let share = (options.workers / 2).max(1);
         let mut board = Board::new(share);
         for size in app.queue_sizes()? {

@@ -95,6 +95,17 @@ impl Read<'_> {
         )
     }
 
+    /// Returns up to `limit` active flows after `after` that no schedule fires, by id.
+    pub fn unscheduled_flows(&self, after: Option<FlowId>, limit: u32) -> Result<Vec<FlowId>> {
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        self.query_all(
+            "SELECT id FROM flows WHERE status = 'active' AND status <> 'inactive'
+                 AND due_at IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
+            params![after, limit],
+            |row| row.get(0),
+        )
+    }
+
     /// Returns when the next flow is due.
     pub fn next_due(&self) -> Result<Option<i64>> {
         self.query_one(
