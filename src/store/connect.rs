@@ -92,6 +92,9 @@ pub(in crate::store) struct Source {
     frozen: bool,
 }
 
+/// The shortest look at a database: it opens all of its files.
+const LOOK: &str = "SELECT count(*) FROM sqlite_schema";
+
 impl Source {
     /// Describes the database at `path`, which need not exist.
     ///
@@ -178,6 +181,16 @@ impl Source {
         Ok(link)
     }
 
+    /// Opens a connection that only reads, with all the files that it needs.
+    ///
+    /// SQLite opens the log at the first look: whoever has no descriptor left for it
+    /// hears so now, and not in the middle of a read.
+    pub(in crate::store) fn whole_reader(&self) -> Result<Link> {
+        let link = self.reader()?;
+        link.conn.query_row(LOOK, [], |_| Ok(()))?;
+        Ok(link)
+    }
+
     /// Opens the first connection of a store that only reads, and decides how.
     ///
     /// A database with a write-ahead log needs its companion files, also to be read.
@@ -187,8 +200,7 @@ impl Source {
         // Before the attempt, which may leave an empty log behind.
         let logged = self.wal_path().exists() || beside(&self.path, "-journal").exists();
         let link = self.reader()?;
-        let look = "SELECT count(*) FROM sqlite_schema";
-        match link.conn.query_row(look, [], |_| Ok(())) {
+        match link.conn.query_row(LOOK, [], |_| Ok(())) {
             Ok(()) => Ok(link),
             Err(error) if !logged && shape(&error) == Shape::Closed => {
                 self.frozen = true;

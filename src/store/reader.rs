@@ -102,45 +102,56 @@ impl Readers {
     }
 
     /// Takes a connection: one at rest, else a new one, else waits.
+    ///
+    /// Where no new one can be opened, for want of descriptors mostly, it waits for one of
+    /// the others as it does where the pool is full.
     fn lease(&self) -> Result<Lease<'_>> {
         let give_up = clock::monotonic_ms() + WAIT_MS;
+        let mut refused = None;
         let mut places = self.places();
         loop {
             if places.closed {
                 return Err(closed());
             }
             if let Some(link) = places.idle.pop() {
-                return Ok(Lease {
-                    pool: self,
-                    link: Some(link),
-                    clean: false,
-                });
+                return Ok(self.lent(Some(link)));
             }
-            if places.open < self.size {
+            if refused.is_none() && places.open < self.size {
                 places.open += 1;
-                break;
+                drop(places);
+                // The lease comes first, so that a failure to open gives the place back.
+                let mut lease = self.lent(None);
+                match self.source.whole_reader() {
+                    Ok(link) => {
+                        lease.link = Some(link);
+                        return Ok(lease);
+                    }
+                    Err(error) => refused = Some(error),
+                }
+                drop(lease);
+                places = self.places();
+                continue;
             }
             let left = give_up.saturating_sub(clock::monotonic_ms());
-            if left == 0 {
-                return Err(Error::unavailable(
-                    "all readers of the database are busy",
-                    RETRY_S,
-                ));
+            if left == 0 || places.open == 0 {
+                return Err(refused.unwrap_or_else(|| {
+                    Error::unavailable("all readers of the database are busy", RETRY_S)
+                }));
             }
             let waited = self
                 .returned
                 .wait_timeout(places, Duration::from_millis(left));
             places = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        drop(places);
-        // The lease comes first, so that a failure to open gives the place back.
-        let mut lease = Lease {
+    }
+
+    /// Lends a place of the pool out, with its connection where there is one yet.
+    fn lent(&self, link: Option<Link>) -> Lease<'_> {
+        Lease {
             pool: self,
-            link: None,
+            link,
             clean: false,
-        };
-        lease.link = Some(self.source.reader()?);
-        Ok(lease)
+        }
     }
 
     fn places(&self) -> MutexGuard<'_, Places> {
