@@ -11,6 +11,7 @@ pub mod error;
 pub mod hook;
 pub mod openapi;
 pub mod ops;
+pub mod pages;
 pub mod route;
 pub mod shape;
 pub mod shared;

@@ -4,7 +4,6 @@ pub mod component;
 pub mod credential;
 mod exec;
 pub mod flow;
-mod pages;
 pub mod recipe;
 pub mod repo;
 pub mod ssh_key;

@@ -17,7 +17,6 @@ pub mod input;
 pub mod invite;
 pub mod lookup;
 pub mod organization;
-mod pages;
 pub mod query;
 pub mod queue_stats;
 pub mod recipe;

@@ -6,8 +6,6 @@
 
 mod embedded;
 
-use std::fmt::Write as _;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -21,6 +19,7 @@ use crate::domain::id::{ComponentId, TeamId};
 use crate::domain::principal::Principal;
 use crate::domain::slug::Slug;
 use crate::domain::team::{BUILTIN_TEAM, Team};
+use crate::domain::text::hex;
 use crate::domain::{Error, Result};
 
 /// The language that descriptors name: built-in functions follow the contract of the
@@ -121,14 +120,6 @@ fn digest_of(components: &[Builtin]) -> String {
         }
     }
     hex(&hash.finalize())
-}
-
-/// Writes bytes as lower-case hex digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes all that is written");
-        text
-    })
 }
 
 /// Returns the team of the built-in components, which is made where it is missing.

@@ -68,16 +68,21 @@ impl App {
             .into_iter()
             .map(|row| self.open_keys(row))
             .collect::<Result<Vec<_>>>()?;
-        let count = opened.len();
-        if count > 0 {
-            self.act(who, move |act| {
-                act.audit(
-                    &NewAuditEntry::of("credential.read_all", ObjectKind::User, user)
-                        .with(json!({ "count": count })),
-                )
-            })?;
-        }
+        self.note_keys_read(who, user, opened.len())?;
         Ok(opened)
+    }
+
+    /// Notes that `who` read the keys of so many credentials of a user; none is no reading.
+    fn note_keys_read(&self, who: &Principal, user: UserId, count: usize) -> Result<()> {
+        if count == 0 {
+            return Ok(());
+        }
+        self.act(who, move |act| {
+            act.audit(
+                &NewAuditEntry::of("credential.read_all", ObjectKind::User, user)
+                    .with(json!({ "count": count })),
+            )
+        })
     }
 
     /// Returns a credential of the caller with its keys; another's is not found.

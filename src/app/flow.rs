@@ -59,12 +59,7 @@ impl App {
             recipe_id: None,
             options: FlowOptions::default(),
         };
-        if new.graph.to_value().to_string().len() > GRAPH_MAX_BYTES {
-            return Err(Error::invalid(
-                "nodes",
-                format!("must have at most {GRAPH_MAX_BYTES} bytes as JSON"),
-            ));
-        }
+        check_size("nodes", &new.graph)?;
         self.read(|read| check_flow_count(read, user, 1))?;
         let app = self.clone();
         self.act(who, move |act| {
@@ -235,6 +230,17 @@ impl App {
         )?;
         Ok(flow)
     }
+}
+
+/// Refuses a graph that is too large to be kept; `field` is what the client calls it.
+fn check_size(field: &str, graph: &Graph) -> Result<()> {
+    if graph.to_value().to_string().len() > GRAPH_MAX_BYTES {
+        return Err(Error::invalid(
+            field,
+            format!("must have at most {GRAPH_MAX_BYTES} bytes as JSON"),
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses `more` flows over the limit of a user.

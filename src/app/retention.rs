@@ -1,12 +1,10 @@
 //! What is pruned of runs, their messages and logs, in small transactions.
 
 use super::App;
+use super::upkeep::DAY_MS;
 use crate::domain::Result;
 use crate::domain::id::FlowId;
 use crate::store::{OldBodies, OldRuns, Read};
-
-/// A day in milliseconds.
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// How long the events of flows are kept: an engine that is an hour behind reads all
 /// queues anew anyway.

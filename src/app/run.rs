@@ -446,14 +446,14 @@ fn suspend(act: &Act<'_>, flow: FlowId) -> Result<()> {
 
 /// Makes the part that begins a run with one message waiting for a step.
 pub(super) fn first_part(new: NewExecution, step: &str, message: Message, now_ms: i64) -> RunPart {
-    let kept = PartMessage::outside(message).to_value();
-    let bytes = kept.to_string().len() as u64;
+    let kept = PartMessage::outside(message).to_value().to_string();
+    let bytes = kept.len() as u64;
     RunPart {
         run: RunKey::New(new),
         steps: "[]".to_owned(),
         steps_count: 0,
         errors_count: 0,
-        messages: Value::Array(vec![kept]).to_string(),
+        messages: format!("[{kept}]"),
         queued: vec![NewQueued {
             step: step.to_owned(),
             message: MessageRef::Own(0),

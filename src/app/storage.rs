@@ -18,6 +18,7 @@ use super::App;
 use crate::domain::id::ObjectId;
 use crate::domain::object::{SIGNED_URL_S, StoredObject};
 use crate::domain::principal::Principal;
+use crate::domain::text::hex;
 use crate::domain::{Error, Kind, Result};
 use crate::store::ObjectRow;
 
@@ -300,15 +301,7 @@ impl App {
 
     /// Makes a token of 256 bits.
     pub(super) fn token(&self) -> String {
-        let bytes = self.inner.random.bytes::<32>();
-        bytes
-            .iter()
-            .fold(String::with_capacity(64), |mut text, byte| {
-                for digit in [byte >> 4, byte & 15] {
-                    text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
-                }
-                text
-            })
+        hex(&self.inner.random.bytes::<32>())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::store::Stats;
 pub(super) const MAINTENANCE: &str = "maintenance";
 
 /// A day in milliseconds.
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Entries that one transaction prunes: a few milliseconds of the writer's time.
 const PRUNE_BATCH: u32 = 1_000;

@@ -8,7 +8,7 @@ mod code;
 mod configuration;
 mod debug;
 mod email;
-mod fields;
+pub(super) mod fields;
 mod files;
 mod filter;
 mod formula;

@@ -51,7 +51,8 @@ struct Emitted {
 /// What one call gave.
 struct Called {
     deliveries: Vec<Delivery>,
-    end: End,
+    /// Why the input is wanted again, where it is.
+    rebound: Option<String>,
 }
 
 impl<'a> Driver<'a> {
@@ -99,6 +100,7 @@ impl<'a> Driver<'a> {
         }
         let mut planner = Run::new(&plan.shapes, backlog, self.steps_left);
         let mut commands = planner.step(Input::Begin(job));
+        let mut rebound = None;
         loop {
             let mut next = None;
             for command in commands {
@@ -109,7 +111,14 @@ impl<'a> Driver<'a> {
                         message,
                         attempt,
                         delay_ms,
-                    } => self.enqueue(run, step, message, attempt, delay_ms, None),
+                    } => {
+                        self.enqueue(run, step, message, attempt, delay_ms);
+                        if attempt > 1
+                            && let Some(queued) = self.runs[run].queued.last_mut()
+                        {
+                            queued.fault = rebound.take();
+                        }
+                    }
                     Command::Settle(row) => self.runs[run].settled.push(row),
                     Command::Commit => {}
                 }
@@ -119,10 +128,15 @@ impl<'a> Driver<'a> {
                 return;
             };
             let called = self.call(run, job);
+            rebound = called.rebound;
             commands = planner.step(Input::Called {
                 job,
                 deliveries: called.deliveries,
-                end: called.end,
+                end: if rebound.is_some() {
+                    End::Rebound
+                } else {
+                    End::Done
+                },
             });
         }
     }
@@ -170,12 +184,8 @@ impl<'a> Driver<'a> {
             return;
         };
         let app = self.app;
-        let tables = |name: &str| super::lookup_table(app, plan.owner, name);
-        let passes = |id: &str| {
-            plan.place(id)
-                .is_none_or(|at| plan.steps[at].passes_through)
-        };
-        let passthrough = self.runs[run].passthrough(job.message, &passes);
+        let tables = self.tables();
+        let passthrough = self.runs[run].passthrough(job.message, plan);
         let scope = Scope {
             body: &message.body,
             passthrough: passthrough.as_ref(),
@@ -186,7 +196,7 @@ impl<'a> Driver<'a> {
             return;
         };
         for delivery in self.mapped(run, job.message, &message, routed) {
-            self.enqueue(run, delivery.target, delivery.message, 1, 0, None);
+            self.enqueue(run, delivery.target, delivery.message, 1, 0);
         }
     }
 
@@ -210,7 +220,6 @@ impl<'a> Driver<'a> {
         message: MessageRef,
         attempt: u32,
         delay_ms: i64,
-        fault: Option<String>,
     ) {
         let due_at_ms = self.app.now_ms() + delay_ms;
         let slice = &mut self.runs[run];
@@ -221,8 +230,14 @@ impl<'a> Driver<'a> {
             bytes,
             attempt,
             due_at_ms,
-            fault,
+            fault: None,
         });
+    }
+
+    /// Returns what finds the lookup tables of the flow's owner.
+    fn tables(&self) -> impl Fn(&str) -> Option<Map<String, Value>> + use<'a> {
+        let (app, owner) = (self.app, self.plan.owner);
+        move |name| super::lookup_table(app, owner, name)
     }
 
     /// Calls a step with a message.
@@ -235,15 +250,11 @@ impl<'a> Driver<'a> {
             self.record(run, job, began_ms, 0, &[], Some(failure), RunStatus::Error);
             return Called {
                 deliveries: Vec::new(),
-                end: End::Done,
+                rebound: None,
             };
         };
-        let passes = |id: &str| {
-            plan.place(id)
-                .is_none_or(|at| plan.steps[at].passes_through)
-        };
-        let passthrough = self.runs[run].passthrough(job.message, &passes);
-        let snapshot = self.snapshot_of(&step.id, step_is_queued(plan, job.step));
+        let passthrough = self.runs[run].passthrough(job.message, plan);
+        let snapshot = self.snapshot_of(&step.id, plan.shapes[job.step].is_queued);
         let tools = Tools {
             app: self.app,
             owner: plan.owner,
@@ -292,7 +303,7 @@ impl<'a> Driver<'a> {
                 self.runs[run].disown(&outputs);
                 return Called {
                     deliveries: self.deliveries(run, job, outputs, &mut None),
-                    end: End::Rebound,
+                    rebound: Some(reason),
                 };
             }
             failure = failure.or_else(|| Some(Failure::new("Rebound limit exceeded")));
@@ -324,7 +335,7 @@ impl<'a> Driver<'a> {
         }
         Called {
             deliveries,
-            end: End::Done,
+            rebound: None,
         }
     }
 
@@ -368,7 +379,7 @@ impl<'a> Driver<'a> {
                 Event::Later(message, at_ms) => {
                     let message = self.runs[run].add(PartMessage::outside(message));
                     let delay_ms = (at_ms - self.app.now_ms()).max(0);
-                    self.enqueue(run, job.step, message, 1, delay_ms, None);
+                    self.enqueue(run, job.step, message, 1, delay_ms);
                 }
                 Event::Keep(key, value) => self.kept.push((step_id.clone(), key, value)),
             }
@@ -389,18 +400,14 @@ impl<'a> Driver<'a> {
             return Vec::new();
         }
         let app = self.app;
-        let tables = |name: &str| super::lookup_table(app, plan.owner, name);
-        let passes = |id: &str| {
-            plan.place(id)
-                .is_none_or(|at| plan.steps[at].passes_through)
-        };
+        let tables = self.tables();
         let mut deliveries = Vec::new();
         for output in outputs {
             let slice = &self.runs[run];
             let Some(message) = slice.message(output) else {
                 continue;
             };
-            let passthrough = slice.passthrough(output, &passes);
+            let passthrough = slice.passthrough(output, plan);
             let now_ms = app.now_ms();
             let routed =
                 guarded(|| plan.route(job.step, &message, passthrough.as_ref(), now_ms, &tables));
@@ -579,11 +586,6 @@ fn guarded<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
             "the step failed in a way that it should not",
         ))
     })
-}
-
-/// Tells whether a step is one with state.
-fn step_is_queued(plan: &FlowPlan, step: usize) -> bool {
-    plan.shapes.get(step).is_none_or(|shape| shape.is_queued)
 }
 
 /// Merges members into a snapshot; one that is no object is replaced.

@@ -48,12 +48,7 @@ pub(super) fn accept(shared: &Shared, call: WebhookCall) -> Result<WebhookAnswer
     });
     let (sender, heard) = bounded(1);
     let waits = plan.may_reply && plan.status == FlowStatus::Active;
-    let mut driver = Driver::new(
-        &shared.app,
-        &plan,
-        &shared.parts,
-        shared.options.rebound_limit,
-    );
+    let mut driver = shared.driver(&plan);
     begin(shared, &plan, &mut driver, key, call);
     let is_active = plan.status == FlowStatus::Active;
     let done = shared
@@ -89,7 +84,7 @@ fn begin(
     let run = driver.enter(key);
     let message = driver.runs[run].add(PartMessage::outside(call.message));
     if plan.status == FlowStatus::Suspended {
-        driver.enqueue(run, plan.first, message, 1, 0, None);
+        driver.enqueue(run, plan.first, message, 1, 0);
         return;
     }
     let job = Job {

@@ -47,9 +47,9 @@ pub struct Edge {
     /// The step, by its place.
     pub target: usize,
     /// When it is taken; always where missing and no other edge has one.
-    condition: Option<Expression>,
+    condition: Option<Result<Expression, Failure>>,
     /// What makes the target's input.
-    mapping: Option<Mapping>,
+    mapping: Option<Result<Mapping, Failure>>,
 }
 
 /// A message on its way along an edge.
@@ -90,8 +90,8 @@ pub struct FlowPlan {
 }
 
 impl FlowPlan {
-    /// Compiles a flow; expressions that can't be read become faults of their messages,
-    /// since they were checked when the flow was saved.
+    /// Compiles a flow. An expression or a template that can't be read fails each message
+    /// that meets it: most were checked when the flow was saved, templates were not.
     pub fn compile(runnable: RunnableFlow) -> Self {
         let RunnableFlow {
             flow,
@@ -100,11 +100,12 @@ impl FlowPlan {
         } = runnable;
         let mut steps = Vec::with_capacity(flow.graph.nodes.len());
         let mut places = HashMap::new();
+        let handlers = flow.graph.error_handlers();
         let mut handler = None;
         for (place, (node, cfg)) in flow.graph.nodes.iter().zip(configs).enumerate() {
             let id: Arc<str> = Arc::from(node.id.as_str());
-            if node.members.get("error") == Some(&Value::Bool(true)) {
-                handler = Some(place);
+            if handlers.contains(node.id.as_str()) {
+                handler.get_or_insert(place);
             }
             let function = function_of(&node.command);
             let is_pure = matches!(&function, Ok(it) if it.nature == Nature::Pure);
@@ -156,6 +157,12 @@ impl FlowPlan {
         self.places.get(id).copied()
     }
 
+    /// Tells whether the messages of a step carry the outputs of the steps before.
+    pub fn passes_through(&self, step: &str) -> bool {
+        self.place(step)
+            .is_none_or(|at| self.steps[at].passes_through)
+    }
+
     /// Returns how the steps are worked on.
     pub fn rules(&self) -> HashMap<String, Rule> {
         self.steps
@@ -184,10 +191,11 @@ impl FlowPlan {
         let edges = &self.steps[source].edges;
         let mut taken: Vec<&Edge> = Vec::new();
         for edge in edges {
-            if let Some(condition) = &edge.condition
-                && condition.is_true(&scope).map_err(failure_of)?
-            {
-                taken.push(edge);
+            if let Some(condition) = &edge.condition {
+                let condition = condition.as_ref().map_err(Clone::clone)?;
+                if condition.is_true(&scope).map_err(failure_of)? {
+                    taken.push(edge);
+                }
             }
         }
         if taken.is_empty() {
@@ -236,19 +244,18 @@ impl Step {
 impl Edge {
     /// Compiles an edge.
     fn compile(edge: &GraphEdge, target: usize, default_kind: MapperKind) -> Self {
-        let config = edge.members.get("config");
-        let member = |name: &str| config.and_then(|config| config.get(name));
-        let condition = member("condition")
-            .and_then(Value::as_str)
-            .filter(|text| !text.trim().is_empty())
-            .and_then(|text| Expression::parse(text).ok());
-        let kind = member("mapper_type")
-            .and_then(Value::as_str)
-            .and_then(MapperKind::parse)
-            .unwrap_or(default_kind);
-        let mapping = member("mapper")
-            .filter(|mapper| !mapper.is_null())
-            .and_then(|mapper| Mapping::parse(mapper, kind, member("lookup_tables")).ok());
+        let condition = edge.condition().map(|text| {
+            Expression::parse(text).map_err(|reason| Failure::named("JSONataError", reason))
+        });
+        let mapping = edge.mapping(default_kind).map(|read| {
+            read.map_err(|faults| {
+                let reasons: Vec<String> = faults
+                    .into_iter()
+                    .map(|(place, reason)| format!("{place} {reason}").trim_start().to_owned())
+                    .collect();
+                Failure::named("MappingError", reasons.join("; "))
+            })
+        });
         Self {
             target,
             condition,
@@ -264,7 +271,8 @@ impl Edge {
     ) -> Routed {
         let (bodies, fault) = match &self.mapping {
             None => (None, None),
-            Some(mapping) => match mapping.apply(scope, tables) {
+            Some(Err(failure)) => (None, Some(failure.clone())),
+            Some(Ok(mapping)) => match mapping.apply(scope, tables) {
                 Ok(bodies) => (Some(bodies), None),
                 Err(error) => (None, Some(failure_of(error))),
             },

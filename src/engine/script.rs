@@ -25,6 +25,8 @@ use thiserror::Error;
 
 use host::Host;
 
+use crate::domain::run::LogLevel;
+
 /// How long a run may take (settled.md "Engine").
 pub const TIME_MS_MAX: u64 = 30_000;
 
@@ -141,21 +143,6 @@ pub enum ScriptEvent {
         /// The line, at most [`LOG_BYTES_MAX`] long.
         message: String,
     },
-}
-
-/// How serious a script says its log line is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum LogLevel {
-    /// `logger.trace`, `console.trace`.
-    Trace,
-    /// `logger.debug`, `console.debug`.
-    Debug,
-    /// `logger.info`, `console.log`.
-    Info,
-    /// `logger.warn`, `console.warn`.
-    Warn,
-    /// `logger.error`, `logger.fatal`, `console.error`.
-    Error,
 }
 
 /// Why a script failed, as the platform's errors are told: in the author's terms.

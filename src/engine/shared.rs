@@ -292,6 +292,11 @@ impl Shared {
         self.wake();
     }
 
+    /// Returns a driver of a flow.
+    pub(super) fn driver<'a>(&'a self, plan: &'a FlowPlan) -> Driver<'a> {
+        Driver::new(&self.app, plan, &self.parts, self.options.rebound_limit)
+    }
+
     /// Commits what a driver did and makes it known: to the board, to who waits.
     ///
     /// `wait` is told of the first run.

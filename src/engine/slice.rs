@@ -7,9 +7,11 @@ use serde_json::{Map, Value};
 
 use super::component::size_of;
 use super::parts::Parts;
+use super::plan::FlowPlan;
+use crate::app::run::PartData;
 use crate::domain::flow::graph::NODES_MAX;
 use crate::domain::run::part::{MessageRef, NewQueued, PartMessage, RunKey, RunPart, StepRecord};
-use crate::domain::run::{HttpReply, Message};
+use crate::domain::run::{Failure, HttpReply, Message};
 
 /// What a slice did to one run.
 pub(super) struct RunSlice<'a> {
@@ -36,7 +38,7 @@ pub(super) enum Answer {
     /// A step's reply.
     Reply(HttpReply),
     /// A failure that nothing handled.
-    Failed(crate::domain::run::Failure),
+    Failed(Failure),
 }
 
 impl<'a> RunSlice<'a> {
@@ -92,7 +94,7 @@ impl<'a> RunSlice<'a> {
     pub(super) fn passthrough(
         &self,
         reference: MessageRef,
-        passes: &dyn Fn(&str) -> bool,
+        plan: &FlowPlan,
     ) -> Option<Map<String, Value>> {
         let mut found = Map::new();
         let mut at = reference;
@@ -108,7 +110,7 @@ impl<'a> RunSlice<'a> {
             let Some((step, input)) = made_by else {
                 break;
             };
-            if !passes(&step) {
+            if !plan.passes_through(&step) {
                 break;
             }
             found.entry(step).or_insert(value);
@@ -149,7 +151,7 @@ impl<'a> RunSlice<'a> {
     }
 
     /// Returns a stored part of the run.
-    fn stored(&self, part: u32) -> Option<Arc<crate::app::run::PartData>> {
+    fn stored(&self, part: u32) -> Option<Arc<PartData>> {
         match self.key {
             RunKey::Stored(seq) => self.parts.get(seq, part),
             RunKey::New(_) => None,

@@ -8,7 +8,7 @@ use super::plan::FlowPlan;
 use super::run::Job;
 use super::shared::Shared;
 use crate::domain::Kind;
-use crate::domain::run::part::{MessageRef, Queued, RunKey};
+use crate::domain::run::part::{MessageRef, Queued, RunKey, ends_of_queue};
 
 /// Times that a server may take a message without ending it; then the message is ended
 /// as interrupted, since it may be what ends the server.
@@ -93,12 +93,7 @@ enum Driven {
 
 /// Drives messages and commits what follows from them.
 fn drive(shared: &Shared, plan: &Arc<FlowPlan>, messages: &[Queued]) -> Driven {
-    let mut driver = Driver::new(
-        &shared.app,
-        plan,
-        &shared.parts,
-        shared.options.rebound_limit,
-    );
+    let mut driver = shared.driver(plan);
     let queued: Vec<i64> = messages
         .iter()
         .filter(|message| {
@@ -148,12 +143,12 @@ fn drive_one(
         attempt: message.attempt,
         row: Some(message.seq),
     };
-    if let Some((source, target)) = message.step.split_once('>') {
-        driver.map_again(run, source, target, job(0));
-        return None;
-    }
     let Some(step) = plan.place(&message.step) else {
-        driver.drop_message(run, message);
+        // A node that bears the whole name of an edge's queue goes first.
+        match ends_of_queue(&message.step) {
+            Some((source, target)) => driver.map_again(run, source, target, job(0)),
+            None => driver.drop_message(run, message),
+        }
         return None;
     };
     if let Err(reason) = &plan.steps[step].function {

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::pages::every;
 use crate::api::call::{Call, Compat, Reply};
+use crate::api::pages::every;
 use crate::api::route::Route;
 use crate::app::component::BuiltComponent;
 use crate::domain::Result;

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::pages::every;
 use crate::api::body::Members;
 use crate::api::call::{Call, Reply};
+use crate::api::pages::every;
 use crate::api::route::Route;
 use crate::app::env_var::EnvVars;
 use crate::domain::component::{Component, ComponentTitle};

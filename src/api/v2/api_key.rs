@@ -2,8 +2,8 @@
 
 use super::document::{Document, Resource, nothing, time};
 use super::input::Input;
-use super::pages::every;
 use crate::api::call::{Call, Reply};
+use crate::api::pages::every;
 use crate::api::route::Route;
 use crate::api::shape::{
     Answers, Attribute, QueryRules, Relationship, ResourceInput, ResourceType, Shape,

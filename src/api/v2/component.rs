@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::document::{Document, Resource, below, meta_only, nothing};
 use super::input::{Input, place_of};
-use super::pages::every;
 use super::query::bad_parameter;
 use super::version::{descriptor_of, shown_version};
 use crate::api::call::{Call, Compat, Reply};
+use crate::api::pages::every;
 use crate::api::route::Route;
 use crate::api::shape::{
     Answers, Attribute, IdRule, QueryRules, Relationship, ResourceInput, ResourceType, Shape,

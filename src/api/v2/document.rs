@@ -78,13 +78,7 @@ impl Resource {
         ids: impl IntoIterator<Item = I>,
         link: Option<String>,
     ) -> Self {
-        let data: Vec<Value> = ids
-            .into_iter()
-            .map(|id| {
-                let id: String = id.into();
-                json!({ "type": kind, "id": id })
-            })
-            .collect();
+        let data = identifiers_of(kind, ids);
         let mut shown = json!({ "data": data });
         if let Some(link) = link {
             shown["links"] = json!({ "self": link });
@@ -177,13 +171,7 @@ impl Document {
         ids: impl IntoIterator<Item = I>,
         link: impl Into<String>,
     ) -> Self {
-        let data: Vec<Value> = ids
-            .into_iter()
-            .map(|id| {
-                let id: String = id.into();
-                json!({ "type": kind, "id": id })
-            })
-            .collect();
+        let data = identifiers_of(kind, ids);
         let link: String = link.into();
         Self {
             data: data.into(),
@@ -493,4 +481,14 @@ fn title_of(status: u16) -> &'static str {
         _ if status >= 500 => "Internal server error",
         _ => "Request failed",
     }
+}
+
+/// Makes identifiers of resources of one type.
+fn identifiers_of<I: Into<String>>(kind: &str, ids: impl IntoIterator<Item = I>) -> Vec<Value> {
+    ids.into_iter()
+        .map(|id| {
+            let id: String = id.into();
+            json!({ "type": kind, "id": id })
+        })
+        .collect()
 }

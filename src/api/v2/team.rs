@@ -2,9 +2,9 @@
 
 use super::document::{Document, Resource, meta_only, nothing};
 use super::input::{Input, identifiers};
-use super::pages::every;
 use super::scope;
 use crate::api::call::{Call, Compat, Reply};
+use crate::api::pages::every;
 use crate::api::route::Route;
 use crate::api::shape::{
     Answers, Attribute, IdRule, QueryRules, Relationship, ResourceInput, ResourceType, Shape,

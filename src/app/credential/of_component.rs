@@ -1,6 +1,6 @@
 //! Credentials as API v2 makes and deletes them (`v2.md 4.2, 6.3`).
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     CREDENTIALS_MAX, NewCredential, Sight, check_credential_count, not_there, sight, to_change,
@@ -57,14 +57,7 @@ impl App {
                 });
             }
         }
-        if opened > 0 {
-            self.act(who, move |act| {
-                act.audit(
-                    &NewAuditEntry::of("credential.read_all", ObjectKind::User, user)
-                        .with(json!({ "count": opened })),
-                )
-            })?;
-        }
+        self.note_keys_read(who, user, opened)?;
         Ok(seen)
     }
 

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::{check_flow_count, load_to_change, polls, usable_descriptor};
+use super::{check_flow_count, check_size, load_to_change, polls, usable_descriptor};
 use crate::app::{App, credential};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::component::{FunctionKind, function_kind};
 use crate::domain::flow::event::FlowEventKind;
-use crate::domain::flow::graph::{GRAPH_MAX_BYTES, Graph, Node};
+use crate::domain::flow::graph::{Graph, Node};
 use crate::domain::flow::options::{FlowOptions, MapperKind, Missed};
 use crate::domain::flow::schedule::next_fire;
 use crate::domain::flow::{Cron, Flow, FlowStatus, FlowType, NewFlow};
@@ -55,7 +55,7 @@ impl App {
             name: text::name("name", &new.name)?,
             ..new
         };
-        check_size(&new.graph)?;
+        check_size("graph", &new.graph)?;
         new.options.check()?;
         new.graph.check_expressions(new.options.mapper_kind())?;
         self.read(|read| check_flow_count(read, user, 1))?;
@@ -79,7 +79,7 @@ impl App {
             .map(|name| text::name("name", name))
             .transpose()?;
         if let Some(graph) = &change.graph {
-            check_size(graph)?;
+            check_size("graph", graph)?;
         }
         let flow = self.act(who, move |act| {
             let mut flow = load_to_change(act, act.who, id)?;
@@ -128,17 +128,6 @@ impl App {
         self.tell_runtime(id);
         Ok(flow)
     }
-}
-
-/// Refuses a graph that is too large to be kept.
-fn check_size(graph: &Graph) -> Result<()> {
-    if graph.to_value().to_string().len() > GRAPH_MAX_BYTES {
-        return Err(Error::invalid(
-            "graph",
-            format!("must have at most {GRAPH_MAX_BYTES} bytes as JSON"),
-        ));
-    }
-    Ok(())
 }
 
 /// Returns the credentials on the steps of a graph.

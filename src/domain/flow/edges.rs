@@ -52,7 +52,7 @@ impl Node {
 impl Graph {
     /// Returns the ids of what receives errors: nodes that are marked so, and those
     /// that an edge without a source leads to.
-    pub(super) fn error_handlers(&self) -> HashSet<&str> {
+    pub fn error_handlers(&self) -> HashSet<&str> {
         let marked = self.nodes.iter().filter(|node| node.is_error_handler());
         let unsourced = self.edges.iter().filter(|edge| edge.source.is_none());
         marked

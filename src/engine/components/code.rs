@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::fields::{self, Fields};
-use crate::domain::run::{Failure, HttpReply, LogLevel, Message, ReplyBody};
+use crate::domain::run::{Failure, HttpReply, Message, ReplyBody};
 use crate::engine::component::{BuiltIn, Emitter, Event, Function, Nature, Work};
 use crate::engine::script::{self, ScriptError, ScriptEvent, ScriptInput, ScriptLimits};
 
@@ -59,7 +59,7 @@ fn take(emitter: &mut Emitter, event: ScriptEvent) -> Result<(), Failure> {
         ScriptEvent::Error(error) => emitter.push(Event::Error(failed(error))),
         ScriptEvent::Rebound(reason) => emitter.push(Event::Rebound(reason)),
         ScriptEvent::HttpReply(reply) => emitter.push(Event::Reply(reply_of(reply)?)),
-        ScriptEvent::Log { level, message } => emitter.log(level_of(level), message),
+        ScriptEvent::Log { level, message } => emitter.log(level, message),
     }
     Ok(())
 }
@@ -79,17 +79,6 @@ fn reply_of(reply: Value) -> Result<HttpReply, Failure> {
         headers,
         body: ReplyBody::Value(reply.remove("body").unwrap_or_default()),
     })
-}
-
-/// Returns the level of a line.
-fn level_of(level: script::LogLevel) -> LogLevel {
-    match level {
-        script::LogLevel::Trace => LogLevel::Trace,
-        script::LogLevel::Debug => LogLevel::Debug,
-        script::LogLevel::Info => LogLevel::Info,
-        script::LogLevel::Warn => LogLevel::Warn,
-        script::LogLevel::Error => LogLevel::Error,
-    }
 }
 
 /// Makes the step's failure of what the script threw.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::run::Failure;
 
 /// The fields of a step with the keys of its credential.
-pub(super) type Fields = Map<String, Value>;
+pub(in crate::engine) type Fields = Map<String, Value>;
 
 /// Tells whether a checkbox is on (`runtime.md 1.4`).
 pub(super) fn is_on(fields: &Fields, name: &str) -> bool {
@@ -20,7 +20,7 @@ pub(super) fn is_on(fields: &Fields, name: &str) -> bool {
 }
 
 /// Returns a text that says something; blanks and other types are none.
-pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+pub(in crate::engine) fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
     let text = fields.get(name)?.as_str()?;
     (!text.trim().is_empty()).then_some(text)
 }
@@ -72,7 +72,7 @@ fn whole_of(number: &serde_json::Number) -> Option<u64> {
 }
 
 /// Returns an object, given as one or as its JSON text; none where the field is empty.
-pub(super) fn object<'a>(
+pub(in crate::engine) fn object<'a>(
     fields: &'a Fields,
     name: &str,
 ) -> Result<Option<Cow<'a, Fields>>, Failure> {

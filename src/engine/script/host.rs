@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::clock::monotonic_us;
 
-use super::{LOG_BYTES_MAX, LOGS_MAX, LogLevel, ScriptError, ScriptEvent, ScriptLimits, cut};
+use super::{LOG_BYTES_MAX, LOGS_MAX, ScriptError, ScriptEvent, ScriptLimits, cut};
+use crate::domain::run::LogLevel;
 
 /// The host's side of one run: what was emitted, and whether it has to stop.
 pub(super) struct Host {

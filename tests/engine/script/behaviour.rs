@@ -1,6 +1,7 @@
 //! What the platform's code component does, and what a script finds around it.
 
-use elastane::engine::script::{LogLevel, ScriptError, ScriptEvent, check};
+use elastane::domain::run::LogLevel;
+use elastane::engine::script::{ScriptError, ScriptEvent, check};
 use serde_json::{Value, json};
 
 use super::{bodies, bodies_on, failure, run_on};

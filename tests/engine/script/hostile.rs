@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use elastane::domain::run::LogLevel;
 use elastane::engine::script::{
-    CODE_BYTES_MAX, ERROR_BYTES_MAX, LOG_BYTES_MAX, LOGS_MAX, LogLevel, ScriptError, ScriptEvent,
+    CODE_BYTES_MAX, ERROR_BYTES_MAX, LOG_BYTES_MAX, LOGS_MAX, ScriptError, ScriptEvent,
     ScriptLimits, check, run,
 };
 use serde_json::{Value, json};

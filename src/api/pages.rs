@@ -6,7 +6,7 @@ use crate::domain::Result;
 
 /// Reads all pages of a list: `page` gets the last item that was read and the size of a
 /// page. What bounds the list is the rule of its resource.
-pub(super) fn every<T>(mut page: impl FnMut(Option<&T>, u32) -> Result<Vec<T>>) -> Result<Vec<T>> {
+pub fn every<T>(mut page: impl FnMut(Option<&T>, u32) -> Result<Vec<T>>) -> Result<Vec<T>> {
     let mut all = Vec::new();
     loop {
         let next = page(all.last(), PAGE_MAX)?;
