@@ -78,14 +78,21 @@ fn answer(call: &mut Call<'_>, request: &mut Request<'_>) -> Result<Reply> {
         return Ok(not_there(call, &named));
     };
     let request_id = request_id(call);
-    let webhook = match read(call, request, flow, &request_id) {
+    let media = request.header("content-type").and_then(MediaType::parse);
+    let webhook = match read(call, request, media.as_ref(), flow, &request_id) {
         Ok(webhook) => webhook,
         Err(refused) => return Ok(refused),
     };
     let Some(runtime) = call.app.component_runtime() else {
         return Ok(refusal(503, "no flow runs here"));
     };
-    match runtime.accept(webhook) {
+    let mut fill = |message: &mut Message, bytes: &[u8]| match &media {
+        Some(media) if request.method() != "GET" && !bytes.is_empty() => {
+            read_body(call, media, bytes, message)
+        }
+        _ => Ok(()),
+    };
+    match runtime.accept(webhook, &mut fill) {
         Ok(answered) => {
             call.shared.hook_misses.forget(&named);
             Ok(reply_of(answered, &request_id))
@@ -101,26 +108,26 @@ fn request_id(call: &Call<'_>) -> String {
     origin.unwrap_or_else(|| call.app.new_request_id())
 }
 
-/// Reads a call into a message.
+/// Reads a call into a message, all but its body.
 fn read(
     call: &Call<'_>,
     request: &mut Request<'_>,
+    media: Option<&MediaType>,
     flow: FlowId,
     request_id: &str,
 ) -> std::result::Result<WebhookCall, Reply> {
     let bytes = request
         .body(BODY_MAX_BYTES)
         .map_err(|error| shaped(&body_error(error)))?;
-    let content_type = request.header("content-type");
     let query = form::gathered(request.query().iter().cloned());
     let mut message = Message::empty();
     if request.method() == "GET" {
         message.body = Value::Object(query.clone());
     } else if !bytes.is_empty() {
-        let Some(media) = content_type.and_then(MediaType::parse) else {
+        // The body itself is read once the call is let in.
+        if media.is_none() {
             return Err(refusal(415, "a body needs a Content-Type"));
-        };
-        read_body(call, &media, &bytes, &mut message).map_err(|error| shaped(&error))?;
+        }
     }
     for (name, value) in request.headers() {
         let name = name.to_ascii_lowercase();

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 use serde_json::{Map, Value};
 
 use super::{App, SecretText};
+use crate::domain::Result;
 use crate::domain::flow::command::StepCommand;
 use crate::domain::id::{ExecutionId, FlowId, UserId};
 use crate::domain::run::{Failure, HttpReply, Message};
@@ -87,6 +88,9 @@ pub enum WebhookReply {
     TimedOut,
 }
 
+/// Reads the body of a call into its message.
+pub type FillMessage<'a> = &'a mut dyn FnMut(&mut Message, &[u8]) -> Result<()>;
+
 /// Runs components.
 pub trait ComponentRuntime: Send + Sync {
     /// Says what is wrong with a step before it runs, half a sentence a fault; nothing
@@ -94,7 +98,7 @@ pub trait ComponentRuntime: Send + Sync {
     fn check_step(&self, command: &StepCommand, cfg: &Map<String, Value>) -> Vec<String>;
 
     /// Answers a service call; an error is the component's own.
-    fn call(&self, app: &App, call: &ServiceCall<'_>) -> Result<Value, Failure>;
+    fn call(&self, app: &App, call: &ServiceCall<'_>) -> std::result::Result<Value, Failure>;
 
     /// Hears that the work of this flow changed: it was started, stopped or changed, or
     /// has a new message. Called after the commit.
@@ -102,9 +106,12 @@ pub trait ComponentRuntime: Send + Sync {
 
     /// Accepts a call of a flow's webhook: its message is on disk when this returns well.
     ///
+    /// `fill` reads the body into the message. It is called once the call is let in, and
+    /// not before: files of a body are stored, which nobody else may cause.
+    ///
     /// Errors: not found for a flow that can't be called, unauthenticated, too many for
-    /// a full queue.
-    fn accept(&self, call: WebhookCall) -> crate::domain::Result<WebhookAnswer>;
+    /// a full queue, and those of `fill`.
+    fn accept(&self, call: WebhookCall, fill: FillMessage<'_>) -> Result<WebhookAnswer>;
 }
 
 impl App {

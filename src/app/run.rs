@@ -37,10 +37,19 @@ const MISSED_AFTER_MS: i64 = 60_000;
 pub struct RunnableFlow {
     /// The flow.
     pub flow: Flow,
-    /// For each node of its graph the fields merged with the keys of its credential.
-    pub configs: Vec<Map<String, Value>>,
+    /// The configuration of each node of its graph, in its order.
+    pub configs: Vec<StepConfig>,
     /// Whether its schedule sets it off, and not its webhook.
     pub polls: bool,
+}
+
+/// The configuration of a step.
+pub struct StepConfig {
+    /// The fields of the node merged with the keys of its credential.
+    pub fields: Map<String, Value>,
+    /// Whether the node names a credential that the flow can't use: it is gone, or is not
+    /// for whoever owns the flow now.
+    pub lacks_credential: bool,
 }
 
 /// A part of a run, decoded.
@@ -100,11 +109,15 @@ impl App {
         };
         let mut configs = Vec::with_capacity(sealed.len());
         for (node, sealed) in flow.graph.nodes.iter().zip(sealed) {
+            let lacks_credential = node.credential_id.is_some() && sealed.is_none();
             let keys = match sealed {
                 Some(row) => self.open_keys(row)?.keys,
                 None => Map::new(),
             };
-            configs.push(merged(node.members.get("fields"), keys));
+            configs.push(StepConfig {
+                fields: merged(node.members.get("fields"), keys),
+                lacks_credential,
+            });
         }
         Ok(Some(RunnableFlow {
             flow,

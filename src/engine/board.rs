@@ -205,6 +205,15 @@ impl Board {
         self.wake(flow);
     }
 
+    /// Says that how the steps of a flow are worked on could not be found out: somebody
+    /// has to ask again.
+    pub fn ask_again(&mut self, flow: FlowId) {
+        if let Some(queues) = self.flows.get_mut(&flow) {
+            queues.asks_rules = false;
+        }
+        self.wake(flow);
+    }
+
     /// Forgets what waits for a flow; what is in work stays so.
     pub fn forget(&mut self, flow: FlowId) {
         let held = &mut self.held;

@@ -59,8 +59,9 @@ pub(super) fn watch(shared: &Shared) {
         prune(shared);
         let looked = shared.app.data_version().and_then(|version| {
             if seen != Some(version) {
-                seen = Some(version);
+                // Only what was taken over is seen: a failure is tried again.
                 shared.take_events()?;
+                seen = Some(version);
             }
             Ok(())
         });

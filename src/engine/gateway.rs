@@ -11,7 +11,7 @@ use super::run::Job;
 use super::shared::{Heard, Shared, stopping};
 use super::slice::Answer;
 use super::webhook_auth;
-use crate::app::component_runtime::{WebhookAnswer, WebhookCall, WebhookReply};
+use crate::app::component_runtime::{FillMessage, WebhookAnswer, WebhookCall, WebhookReply};
 use crate::domain::flow::FlowStatus;
 use crate::domain::run::RunTrigger;
 use crate::domain::run::part::{NewExecution, PartMessage, RunKey};
@@ -21,7 +21,11 @@ use crate::domain::{Error, Kind, Result};
 ///
 /// Errors: [`Kind::NotFound`] for a flow that is not there, does not run or is set off
 /// by its schedule; [`Kind::Unauthenticated`]; [`Kind::TooMany`] for a full queue.
-pub(super) fn accept(shared: &Shared, call: WebhookCall) -> Result<WebhookAnswer> {
+pub(super) fn accept(
+    shared: &Shared,
+    mut call: WebhookCall,
+    fill: FillMessage<'_>,
+) -> Result<WebhookAnswer> {
     if shared.is_stopped() {
         return Err(stopping());
     }
@@ -30,13 +34,14 @@ pub(super) fn accept(shared: &Shared, call: WebhookCall) -> Result<WebhookAnswer
         .filter(|plan| !plan.polls && plan.status != FlowStatus::Inactive)
         .ok_or_else(|| Error::not_found("flow"))?;
     let first = &plan.steps[plan.first];
-    webhook_auth::admit(&first.cfg, &call)?;
+    webhook_auth::admit(first, &call)?;
     if shared.with_board(|board| board.is_full(plan.flow, &first.id)) {
         return Err(Error::too_many(
             "the queue of the flow is full",
             FULL_RETRY_S,
         ));
     }
+    fill(&mut call.message, &call.body)?;
     let id = shared.app.new_execution_id();
     let key = RunKey::New(NewExecution {
         id,

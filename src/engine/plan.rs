@@ -34,6 +34,8 @@ pub struct Step {
     pub function: Result<&'static Function, String>,
     /// Its configuration.
     pub cfg: Map<String, Value>,
+    /// Whether it names a credential that the flow can't use.
+    pub lacks_credential: bool,
     /// Where its messages go.
     pub edges: Vec<Edge>,
     /// Whether its messages carry the outputs of the steps before.
@@ -102,7 +104,7 @@ impl FlowPlan {
         let mut places = HashMap::new();
         let handlers = flow.graph.error_handlers();
         let mut handler = None;
-        for (place, (node, cfg)) in flow.graph.nodes.iter().zip(configs).enumerate() {
+        for (place, (node, config)) in flow.graph.nodes.iter().zip(configs).enumerate() {
             let id: Arc<str> = Arc::from(node.id.as_str());
             if handlers.contains(node.id.as_str()) {
                 handler.get_or_insert(place);
@@ -121,7 +123,8 @@ impl FlowPlan {
                 },
                 id,
                 function,
-                cfg,
+                cfg: config.fields,
+                lacks_credential: config.lacks_credential,
                 edges: Vec::new(),
             });
         }

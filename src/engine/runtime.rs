@@ -12,7 +12,7 @@ use super::plan::function_of;
 use super::shared::Shared;
 use crate::app::App;
 use crate::app::component_runtime::{
-    ComponentRuntime, ServiceCall, ServiceMethod, WebhookAnswer, WebhookCall,
+    ComponentRuntime, FillMessage, ServiceCall, ServiceMethod, WebhookAnswer, WebhookCall,
 };
 use crate::domain::Result;
 use crate::domain::error::Error;
@@ -100,9 +100,9 @@ impl ComponentRuntime for Runtime {
         }
     }
 
-    fn accept(&self, call: WebhookCall) -> Result<WebhookAnswer> {
+    fn accept(&self, call: WebhookCall, fill: FillMessage<'_>) -> Result<WebhookAnswer> {
         match &self.shared {
-            Some(shared) => gateway::accept(shared, call),
+            Some(shared) => gateway::accept(shared, call, fill),
             None => Err(Error::unavailable("no engine runs here", 5)),
         }
     }

@@ -30,6 +30,9 @@ const PLANS_MAX: usize = 20_000;
 /// How long a worker sleeps at most: a wall clock that was set forward is noticed.
 const SLEEP_MAX_MS: i64 = 30_000;
 
+/// How long a worker waits after a read that failed, before it is tried again.
+const READ_RETRY: Duration = Duration::from_secs(1);
+
 /// The runs of a flow after which its oldest bodies are looked at.
 const PRUNE_EVERY: u32 = 250;
 
@@ -221,9 +224,11 @@ impl Shared {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&flow);
+        // Forgotten first: what is committed after this is told to the board itself, and
+        // what came before is in the sizes.
+        self.with_board(|board| board.forget(flow));
         let sizes = self.app.queue_sizes_of(flow)?;
         self.with_board(|board| {
-            board.forget(flow);
             for size in sizes {
                 board.found(size.flow, &size.step, size.messages, size.bytes);
             }
@@ -259,6 +264,7 @@ impl Shared {
             Ok(rows) => self.with_board(|board| board.read(flow, step, rows, now_ms)),
             Err(error) => {
                 tracing::error!(causes = %error.causes(), "can't read a queue: {error}");
+                std::thread::sleep(READ_RETRY);
                 self.with_board(|board| board.found(flow, step, 0, 0));
             }
         }
@@ -286,7 +292,8 @@ impl Shared {
             Ok(None) => self.with_board(|board| board.forget(flow)),
             Err(error) => {
                 tracing::error!(causes = %error.causes(), "can't read a flow: {error}");
-                self.with_board(|board| board.forget(flow));
+                std::thread::sleep(READ_RETRY);
+                self.with_board(|board| board.ask_again(flow));
             }
         }
         self.wake();

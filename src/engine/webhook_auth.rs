@@ -7,6 +7,7 @@ use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq;
 
 use super::components::fields::{self, Fields};
+use super::plan::Step;
 use crate::app::component_runtime::WebhookCall;
 use crate::domain::text::hex;
 use crate::domain::{Error, Kind, Result};
@@ -15,8 +16,10 @@ use crate::domain::{Error, Kind, Result};
 const SIGNATURE_HEADER: &str = "x-eio-signature";
 
 /// Lets a call in, or refuses it without saying what was wrong.
-pub(super) fn admit(cfg: &Fields, call: &WebhookCall) -> Result<()> {
-    let admitted = match fields::object(cfg, "auth") {
+pub(super) fn admit(step: &Step, call: &WebhookCall) -> Result<()> {
+    let admitted = match fields::object(&step.cfg, "auth") {
+        // A credential that can't be used any more must not leave the door open either.
+        _ if step.lacks_credential => false,
         Ok(None) => true,
         Ok(Some(auth)) => match fields::text(&auth, "type") {
             None | Some("NO_AUTH" | "No Auth") => true,

@@ -1,5 +1,6 @@
 //! Webhooks of flows, over real sockets (`runtime.md 4.5`).
 
+use elastane::store::{OpenMode, Store};
 use serde_json::{Value, json};
 
 use crate::support::{Actor, Answer, TestServer};
@@ -191,4 +192,133 @@ fn a_credential_on_the_trigger_decides_who_may_call() {
     );
     let answer = nobody.send("POST", &path, &[JSON, ("x-key", "s3cret")], "{}");
     assert_eq!((answer.status, answer.text.as_str()), (200, "in"));
+}
+
+/// Makes a flow whose trigger wants a key in a header, which its credential holds.
+fn locked(who: &Actor, auth: &Value) -> (String, String) {
+    let account = json!({ "name": "Key", "type": "webhook", "keys": { "auth": auth } });
+    let account = who.post("/v1/accounts", &account).json(200);
+    let account = account["id"].as_str().expect("an id").to_owned();
+    let nodes = json!([
+        { "id": "in", "command": "elasticio/webhook:receive", "credentials_id": account },
+        { "id": "out", "command": "elasticio/debug:log" },
+    ]);
+    let flow = started(who, &nodes, &json!([{ "source": "in", "target": "out" }]));
+    (flow, account)
+}
+
+#[test]
+fn a_webhook_stays_shut_when_its_credential_is_gone_or_can_not_be_read() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let auth =
+        json!({ "type": "API_KEY", "apiKey": { "headerName": "X-Key", "headerValue": "s3cret" } });
+    let (flow, account) = locked(&ada, &auth);
+    let path = format!("/hook/{flow}");
+    let nobody = server.anonymous();
+    let with_key = [JSON, ("x-key", "s3cret")];
+    assert_eq!(nobody.send("POST", &path, &with_key, "{}").status, 200);
+    // A credential in use can't be deleted, but it can pass to somebody else's hands.
+    let database = server.installation.database();
+    let store = Store::open(&database, OpenMode::Existing).expect("the database");
+    store
+        .write(move |write| {
+            let sql = "DELETE FROM credentials WHERE id = ?1";
+            let deleted = write.raw_for_tests().execute(sql, [account]);
+            assert_eq!(deleted.expect("deleted"), 1);
+            Ok(())
+        })
+        .expect("written");
+    let renamed = json!({ "data": { "type": "flow", "id": flow, "attributes": { "name": "B" } } });
+    ada.patch(&format!("/v2/flows/{flow}"), &renamed).json(200);
+    for headers in [&with_key[..], &[JSON]] {
+        assert_eq!(nobody.send("POST", &path, headers, "{}").status, 401);
+    }
+    let (flow, _) = locked(&ada, &json!("no object, and no JSON of one"));
+    let path = format!("/hook/{flow}");
+    assert_eq!(nobody.send("POST", &path, &[JSON], "{}").status, 401);
+}
+
+#[test]
+fn who_is_not_let_in_stores_nothing() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let auth = json!({ "type": "BASIC", "basic": { "username": "a", "password": "b" } });
+    let (flow, _) = locked(&ada, &auth);
+    let nobody = server.anonymous();
+    let binary = ("content-type", "application/octet-stream");
+    let stored = || {
+        let database = server.installation.database();
+        let folder = database.with_file_name("elastane.objects");
+        let shards = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        shards
+            .filter_map(|shard| std::fs::read_dir(shard.path()).ok())
+            .map(std::iter::Iterator::count)
+            .sum::<usize>()
+    };
+    let before = stored();
+    let refused = nobody.send("POST", &format!("/hook/{flow}"), &[binary], "bytes");
+    assert_eq!(refused.status, 401);
+    let unknown = "/hook/5f0000000000000000000abc";
+    assert_eq!(nobody.send("POST", unknown, &[binary], "bytes").status, 404);
+    assert_eq!(stored(), before);
+    let basic = ("authorization", "Basic YTpi");
+    let let_in = nobody.send("POST", &format!("/hook/{flow}"), &[binary, basic], "bytes");
+    assert_eq!(let_in.status, 200, "{}", let_in.text);
+    assert_eq!(stored(), before + 1, "the check sees what is stored");
+}
+
+#[test]
+fn a_template_that_can_not_be_read_fails_the_message_and_does_not_let_it_pass_unmapped() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let task = json!({ "name": "Broken", "nodes": [
+        { "action": "elasticio/webhook:receive" },
+        { "action": "elasticio/mapper:map",
+          "config": { "mapper": { "responseBody": "{{#if name}}never closed" } } },
+        { "action": "elasticio/request-reply:reply" },
+    ] });
+    let made = ada.post("/v1/tasks", &task).json(200);
+    let id = made["id"].as_str().expect("an id");
+    let start = ada.send("POST", &format!("/v1/tasks/start/{id}"), &[], "");
+    assert_eq!(start.status, 200, "{}", start.text);
+    let answer = call(
+        &server,
+        id,
+        &json!({ "name": "Bob", "responseBody": "unmapped" }),
+    );
+    assert_eq!(answer.status, 500, "{}", answer.text);
+    let runs = ada
+        .get(&format!("/v2/flow-executions?filter[flow]={id}"))
+        .json(200);
+    assert_eq!(runs["data"][0]["attributes"]["status"], "error");
+}
+
+#[test]
+fn a_message_that_was_put_back_says_why_it_waits() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let flow = coding(
+        &ada,
+        "async function run() { await this.emit('rebound', 'the other side is asleep'); }",
+    );
+    assert_eq!(call(&server, &flow, &json!({})).status, 200);
+    for _ in 0..200 {
+        let runs = ada
+            .get(&format!("/v2/flow-executions?filter[flow]={flow}"))
+            .json(200);
+        let run = runs["data"][0]["id"].as_str().expect("a run").to_owned();
+        let steps = ada
+            .get(&format!("/v2/flow-executions/{run}/steps"))
+            .json(200);
+        let step = &steps["data"][1]["attributes"];
+        // Before its first attempt it waits too, for no reason of its own.
+        if step["status"] == "waiting" && !step["error"].is_null() {
+            assert_eq!(step["attempts"], 1);
+            assert_eq!(step["error"]["message"], "the other side is asleep");
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    panic!("it was never put back");
 }
