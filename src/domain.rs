@@ -11,6 +11,7 @@ pub mod error;
 pub mod expression;
 pub mod flow;
 pub mod id;
+pub mod listing;
 pub mod lookup;
 pub mod mail;
 pub mod mapping;

@@ -8,6 +8,7 @@ mod declared_recipe;
 mod email;
 mod expression;
 mod graph;
+mod listing;
 mod mapping;
 mod organization;
 mod recipe_folder;
