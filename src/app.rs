@@ -30,6 +30,7 @@ mod owned;
 pub mod password;
 pub mod random;
 pub mod recipe;
+pub mod repository;
 mod request_limit;
 mod retention;
 pub mod run;
@@ -88,6 +89,7 @@ struct Inner {
     flow_lists: flow::FlowLists,
     outgoing: outgoing::Outgoing,
     objects: storage::Folder,
+    folders: repository::Folders,
     mail_server: Option<mail::MailServer>,
     rules: Rules,
     runtime: RwLock<Option<Arc<dyn component_runtime::ComponentRuntime>>>,

@@ -4,6 +4,7 @@
 //! component: changing it is forbidden to others, and its repository is not found.
 
 mod access;
+mod build;
 
 use super::api_key::own_or_operator;
 use super::team::{self, named};
@@ -22,6 +23,7 @@ use crate::domain::{Error, Kind, Result};
 use crate::store::Read;
 
 pub use access::{SeenComponent, SeenVersion};
+pub use build::NewBuild;
 
 /// The most repositories of one team: large vendors have a few hundred connectors, and
 /// v1 lists them all at once.
@@ -51,13 +53,18 @@ impl App {
         let name = name.map(|name| named("name", name)).transpose()?;
         let id = self.inner.ids.next();
         let new_team_id = self.inner.ids.next();
-        self.act(who, move |act| {
+        let made = self.act(who, move |act| {
             let team = match team {
                 Some(team) => editable_team(act, team)?,
                 None => first_team(act, new_team_id)?,
             };
             insert(act, id, &team, name)
-        })
+        })?;
+        // The row is what counts: a folder that can't be made now is made by the first push.
+        if let Err(error) = self.repository_path(id) {
+            tracing::warn!(causes = %error.causes(), "can't make the folder of a repository");
+        }
+        Ok(made)
     }
 
     /// Returns a repository to the members of its team.
@@ -73,7 +80,7 @@ impl App {
     /// A conflict while a flow uses it, whosever that flow is (`v1.md 2.5`). Members of
     /// its team are told that it is gone from then on.
     pub fn delete_component(&self, who: &Principal, id: ComponentId) -> Result<Component> {
-        self.act(who, move |act| {
+        let deleted = self.act(who, move |act| {
             let component = editable(act, act.who, id)?;
             if component.is_builtin {
                 return Err(Error::forbidden("a built-in component stays"));
@@ -103,7 +110,12 @@ impl App {
                 id,
             ))?;
             Ok(component)
-        })
+        })?;
+        // What can't be removed now is swept when the server starts next.
+        if let Err(error) = self.inner.folders.remove(id) {
+            tracing::warn!("can't remove the files of a repository: {error}");
+        }
+        Ok(deleted)
     }
 
     /// Returns up to `limit` components of a user's teams after `after`, built or not:
@@ -306,7 +318,7 @@ fn is_editor(read: &Read<'_>, who: &Principal, component: &Component) -> Result<
 }
 
 /// Tells whether `who` sees what its team alone has: guests too.
-fn is_insider(read: &Read<'_>, who: &Principal, component: &Component) -> Result<bool> {
+pub(super) fn is_insider(read: &Read<'_>, who: &Principal, component: &Component) -> Result<bool> {
     match who.user_id() {
         _ if who.passes_all() => Ok(true),
         Some(user) => read.may_read_for_team(component.team_id, user),

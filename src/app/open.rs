@@ -10,6 +10,7 @@ use super::mail::MailServer;
 use super::outgoing::Outgoing;
 use super::password::{HashCost, PasswordHasher, PasswordPolicy};
 use super::random::{IdMaker, Random};
+use super::repository::Folders;
 use super::request_limit::RequestLimits;
 use super::sign_in_cache::{MAX_REMEMBERED, SignInCache};
 use super::ssh_key_policy::RSA_BITS_MIN;
@@ -203,6 +204,7 @@ impl App {
                 guard: SignInGuard::new(FAILURES_PER_ADDRESS, FAILURES_PER_ACCOUNT),
                 mail_server: options.mail_server.clone(),
                 objects: Folder::beside(&options.database),
+                folders: Folders::beside(&options.database),
                 outgoing: Outgoing::new(options.rules.allow_private_networks),
                 callbacks: Callbacks::start(Outgoing::new(options.rules.allow_private_networks))?,
                 workers: super::scheduled_execution::Workers::default(),

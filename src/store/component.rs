@@ -241,6 +241,53 @@ impl Read<'_> {
         self.query_opt(&sql, params![component, revision], version_of)
     }
 
+    /// Tells whether a flow, whosever it is, has a step with this build: one that pins
+    /// it, and where it is the latest, one that pins none.
+    pub fn is_version_in_use(
+        &self,
+        component: &Component,
+        revision: &str,
+        is_latest: bool,
+    ) -> Result<bool> {
+        let found = self.query_opt(
+            "SELECT 1 FROM flow_steps s JOIN flows f ON f.id = s.flow_id,
+                 json_each(f.graph, '$.nodes') n
+             WHERE s.team = ?1 AND s.component = ?2
+                 AND n.value ->> '$.command' LIKE ?1 || '/' || ?2 || ':%'
+                 AND CASE WHEN instr(n.value ->> '$.command', '@') = 0
+                          OR n.value ->> '$.command' LIKE '%@latest'
+                     THEN ?4 ELSE n.value ->> '$.command' LIKE '%@' || ?3 END
+             LIMIT 1",
+            params![
+                component.team.as_str(),
+                component.slug.as_str(),
+                revision,
+                is_latest
+            ],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
+    /// Returns up to `limit` repositories called `slug` of the teams that a user belongs to.
+    pub fn components_called(
+        &self,
+        user: UserId,
+        slug: &Slug,
+        limit: u32,
+    ) -> Result<Vec<Component>> {
+        let sql = format!(
+            "SELECT {COMPONENT_COLUMNS} FROM components c JOIN teams t ON t.id = c.team_id
+             WHERE c.slug = ?2 AND c.team_id IN (
+                 SELECT team_id FROM team_members WHERE user_id = ?1
+                 UNION SELECT o.id FROM organization_members om
+                     JOIN teams o ON o.organization_id = om.organization_id
+                     WHERE om.user_id = ?1)
+             ORDER BY t.slug LIMIT ?3"
+        );
+        self.query_all(&sql, params![user, slug.as_str(), limit], component_of)
+    }
+
     /// Returns the built-in components, which are as many as a binary holds.
     pub fn builtin_components(&self) -> Result<Vec<Component>> {
         let sql = format!(
@@ -307,6 +354,16 @@ impl Write<'_> {
             ],
         )?;
         Ok(())
+    }
+
+    /// Deletes one build; tells whether it was there.
+    #[must_use = "tells whether the build was there"]
+    pub fn delete_component_version(&self, component: ComponentId, revision: &str) -> Result<bool> {
+        let gone = self.execute(
+            "DELETE FROM component_versions WHERE component_id = ?1 AND revision = ?2",
+            params![component, revision],
+        )?;
+        Ok(gone == 1)
     }
 
     /// Deletes all builds of a component.

@@ -60,9 +60,35 @@ impl Read<'_> {
             |row| row.get(0),
         )
     }
+
+    /// Returns up to `limit` keys of users who may sign in, with ids after `after`, by id.
+    pub fn keys_that_sign_in(&self, after: Option<SshKeyId>, limit: u32) -> Result<Vec<SshKey>> {
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let sql = format!(
+            "SELECT {SSH_KEY_COLUMNS} FROM ssh_keys k WHERE k.id > ?1 AND EXISTS
+                 (SELECT 1 FROM users u WHERE u.id = k.user_id AND u.state = 'active')
+             ORDER BY k.id LIMIT ?2"
+        );
+        self.query_all(&sql, params![after, limit], ssh_key_of)
+    }
+
+    /// Returns the key with this fingerprint, in the form that `ssh-keygen -lf` prints.
+    pub fn ssh_key_of_fingerprint(&self, fingerprint: &str) -> Result<Option<SshKey>> {
+        let sql = format!("SELECT {SSH_KEY_COLUMNS} FROM ssh_keys WHERE fingerprint = ?1");
+        self.query_opt(&sql, params![fingerprint], ssh_key_of)
+    }
 }
 
 impl Write<'_> {
+    /// Notes that a key was accepted.
+    pub fn touch_ssh_key(&self, id: SshKeyId, now_ms: i64) -> Result<()> {
+        self.execute(
+            "UPDATE ssh_keys SET last_used_at = ?2 WHERE id = ?1",
+            params![id, now_ms],
+        )?;
+        Ok(())
+    }
+
     /// Adds a key; one that is on the installation already is a conflict of `key`.
     pub fn insert_ssh_key(&self, key: &SshKey, blob_sha256: &[u8; 32]) -> Result<()> {
         let inserted = self.execute(
