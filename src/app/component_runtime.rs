@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use super::{App, SecretText};
 use crate::domain::Result;
 use crate::domain::flow::command::StepCommand;
-use crate::domain::id::{ExecutionId, FlowId, UserId};
+use crate::domain::id::{ExecutionId, FlowId};
+use crate::domain::organization::Owner;
 use crate::domain::run::{Failure, HttpReply, Message};
 
 /// What a component does besides steps (`runtime.md 2.4`).
@@ -40,8 +41,8 @@ pub struct ServiceCall<'a> {
     pub method: ServiceMethod<'a>,
     /// The fields merged with the keys of the credential.
     pub cfg: &'a Map<String, Value>,
-    /// Who asks, or whose flow it is.
-    pub user: UserId,
+    /// For whom: the user that asks and the organization for which, or whose flow it is.
+    pub owner: Owner,
 }
 
 /// A call of a flow's webhook (`runtime.md 4.5`). It holds secrets: no `Debug`.

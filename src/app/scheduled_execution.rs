@@ -15,7 +15,8 @@ use super::App;
 use super::component_runtime::{ServiceCall, ServiceMethod};
 use super::run::merged;
 use super::storage::{hash, is_token};
-use crate::domain::id::{ComponentId, CredentialId, ScheduledExecutionId, UserId};
+use crate::domain::id::{ComponentId, CredentialId, ScheduledExecutionId};
+use crate::domain::organization::Owner;
 use crate::domain::principal::{Principal, unauthenticated};
 use crate::domain::scheduled_execution::{LIFETIME_MS, Outcome, ScheduledExecution, TIME_LIMIT_MS};
 use crate::domain::{Error, Kind, Result};
@@ -110,7 +111,7 @@ struct Job {
     app: App,
     id: ScheduledExecutionId,
     scheduled_at_ms: i64,
-    user: UserId,
+    owner: Owner,
     team: String,
     component: String,
     question: Question,
@@ -183,7 +184,7 @@ impl Job {
             component: &self.component,
             method: self.question.as_method(),
             cfg: &self.cfg,
-            user: self.user,
+            owner: self.owner,
         };
         match runtime.call(&self.app, &call) {
             Ok(value) if value.to_string().len() > RESULT_MAX_BYTES => Outcome::failed(format!(
@@ -251,7 +252,10 @@ impl App {
             app: self.clone(),
             id,
             scheduled_at_ms: now_ms,
-            user,
+            owner: Owner {
+                user,
+                organization: who.organization(),
+            },
             team: seen.component.team.to_string(),
             component: seen.component.slug.to_string(),
             question: new.question,

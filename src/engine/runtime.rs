@@ -18,7 +18,6 @@ use crate::domain::Result;
 use crate::domain::error::Error;
 use crate::domain::flow::command::StepCommand;
 use crate::domain::id::{FlowId, RawId};
-use crate::domain::organization::Owner;
 use crate::domain::run::Failure;
 use crate::domain::team::BUILTIN_TEAM;
 
@@ -62,7 +61,7 @@ impl ComponentRuntime for Runtime {
         };
         let tools = Tools {
             app,
-            owner: Owner::personal(call.user),
+            owner: call.owner,
             flow: FlowId::new(RawId::from_parts(0, [0; 8])),
             step: name,
         };

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::exec::{location, ready, silent_mail_server, start};
-use crate::support::{Actor, TestServer};
+use crate::support::organization::{Organization, document, id_of};
+use crate::support::{Actor, Answer, TestServer};
 
 /// Returns the path of the newest build of a built-in component.
 fn build_of(actor: &Actor, name: &str) -> String {
@@ -120,6 +121,46 @@ fn options_and_metadata_come_from_the_component() {
     let metadata = result_of(format!("{path}/dynamic-metadata"), &sent);
     let choices = &metadata["in"]["properties"]["input"]["enum"];
     assert_eq!(*choices, json!(["a"]), "{metadata}");
+}
+
+#[test]
+fn options_come_from_the_tables_of_the_organization_for_which_a_key_acts() {
+    let (server, _) = start();
+    let acme = Organization::new(&server, "Acme");
+    let ada = acme.member(&server, "ada@example.com", "integrator");
+    let bob = acme.member(&server, "bob@example.com", "integrator");
+    let mut sent = document("api-key", &json!({}));
+    sent["data"]["relationships"] =
+        json!({ "organization": { "data": { "type": "organization", "id": acme.id } } });
+    let for_acme = |actor: &Actor| {
+        let key = actor.post("/v2/api-keys", &sent).json(201);
+        let key = key["data"]["attributes"]["key"].as_str().expect("a key");
+        actor.signing_in(key, "")
+    };
+    let lookup = document(
+        "lookup",
+        &json!({ "title": "Shared", "data": { "x": "y" } }),
+    );
+    let table = id_of(&for_acme(&bob).post("/v2/lookups", &lookup).json(201));
+    let path = build_of(&ada, "lookup");
+    let asked = |actor: &Actor, end: &str, fields: &Value| {
+        let sent = body(
+            "dynamic-metadata",
+            &json!({ "module": "lookup", "fields": fields }),
+        );
+        let (poll, _) = schedule(&server, actor, &format!("{path}/{end}"), &sent);
+        actor.get(&ready(&server, actor, &poll))
+    };
+    let result = |answer: Answer| answer.json(200)["data"]["attributes"]["result"].clone();
+    let ada_for_acme = for_acme(&ada);
+    let options = result(asked(&ada_for_acme, "select-model", &json!({})));
+    assert_eq!(options, json!({ &table: "Shared" }));
+    let fields = json!({ "lookup": table });
+    let metadata = result(asked(&ada_for_acme, "dynamic-metadata", &fields));
+    assert_eq!(metadata["in"]["properties"]["input"]["enum"], json!(["x"]));
+    let eve = server.user("eve@example.com");
+    assert_eq!(result(asked(&eve, "select-model", &json!({}))), json!({}));
+    assert_eq!(asked(&eve, "dynamic-metadata", &fields).status, 400);
 }
 
 #[test]
