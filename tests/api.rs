@@ -18,6 +18,7 @@ mod v2_flows;
 mod v2_guests;
 mod v2_lookups;
 mod v2_organizations;
+mod v2_retries;
 mod v2_rules;
 mod v2_samples;
 mod v2_ssh_keys;

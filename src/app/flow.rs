@@ -112,7 +112,7 @@ impl App {
     ///
     /// A flow that can't run is refused with every step and its reason.
     pub fn start_flow(&self, who: &Principal, id: FlowId) -> Result<Flow> {
-        self.check_steps(who, id)?;
+        self.check_steps(who, id, None)?;
         let flow = self.act(who, move |act| {
             let flow = load_runnable(act, act.who, id)?;
             if flow.status == FlowStatus::Active {
@@ -131,10 +131,19 @@ impl App {
 
     /// Checks the steps of a flow that `who` may see with what runs its components:
     /// unknown functions and configurations that can't work, each named with its step.
-    pub(super) fn check_steps(&self, who: &Principal, id: FlowId) -> Result<()> {
+    /// Those of an older version of its graph where one is given.
+    pub(super) fn check_steps(
+        &self,
+        who: &Principal,
+        id: FlowId,
+        version: Option<i64>,
+    ) -> Result<()> {
         self.read(|read| load_to_change(read, who, id))?;
-        let (Some(runtime), Some(runnable)) = (self.component_runtime(), self.runnable_flow(id)?)
-        else {
+        let runnable = match version {
+            Some(version) => self.runnable_flow_at(id, version)?,
+            None => self.runnable_flow(id)?,
+        };
+        let (Some(runtime), Some(runnable)) = (self.component_runtime(), runnable) else {
             return Ok(());
         };
         let nodes = runnable.flow.graph.nodes.iter();

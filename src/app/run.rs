@@ -41,6 +41,8 @@ pub struct RunnableFlow {
     pub configs: Vec<StepConfig>,
     /// Whether its schedule sets it off, and not its webhook.
     pub polls: bool,
+    /// The version of its graph, where that was asked for and not the present one.
+    pub kept_version: Option<i64>,
 }
 
 /// The configuration of a step.
@@ -90,10 +92,27 @@ impl App {
     /// A credential that is gone, or no longer one of the flow's owner, leaves the fields
     /// alone: the step fails by itself.
     pub fn runnable_flow(&self, id: FlowId) -> Result<Option<RunnableFlow>> {
+        self.runnable(id, None)
+    }
+
+    /// Returns a flow with the graph that it had in a version, and everything else as it
+    /// is now; none where the flow or that version is gone.
+    pub fn runnable_flow_at(&self, id: FlowId, version: i64) -> Result<Option<RunnableFlow>> {
+        self.runnable(id, Some(version))
+    }
+
+    /// Returns a flow with the configuration of its steps, in a version or the present one.
+    fn runnable(&self, id: FlowId, kept_version: Option<i64>) -> Result<Option<RunnableFlow>> {
         let found = self.read(|read| {
-            let Some(flow) = read.flow(id)? else {
+            let Some(mut flow) = read.flow(id)? else {
                 return Ok(None);
             };
+            if let Some(version) = kept_version {
+                let Some(graph) = read.flow_version(id, version)? else {
+                    return Ok(None);
+                };
+                (flow.graph, flow.version) = (graph, version);
+            }
             let mut sealed = Vec::with_capacity(flow.graph.nodes.len());
             for node in &flow.graph.nodes {
                 sealed.push(match node.credential_id {
@@ -123,6 +142,7 @@ impl App {
             flow,
             configs,
             polls,
+            kept_version,
         }))
     }
 
@@ -351,7 +371,7 @@ impl App {
     /// Refused with [`Kind::Conflict`] where the flow can't run, with every step and
     /// its reason.
     pub fn run_flow_now(&self, who: &Principal, id: FlowId) -> Result<ExecutionId> {
-        self.check_steps(who, id)?;
+        self.check_steps(who, id, None)?;
         let app = self.clone();
         let execution = self.act(who, move |act| {
             let flow = super::flow::load_runnable(act, act.who, id)?;

@@ -338,7 +338,12 @@ impl Board {
                 }
                 continue;
             }
-            let count = rule.batch.min(queue.ready.len());
+            // One commit knows one graph.
+            let version = queue.ready[0].graph_version;
+            let batch = queue.ready.iter().take(rule.batch);
+            let count = batch
+                .take_while(|message| message.graph_version == version)
+                .count();
             let messages: Vec<Queued> = queue.ready.drain(..count).collect();
             // A batch is one after the other, so it counts once against the prefetch.
             queue.in_work += 1;

@@ -88,17 +88,20 @@ pub struct FlowPlan {
     pub may_reply: bool,
     /// Whether its schedule sets it off, and not its webhook.
     pub polls: bool,
+    /// The version of the graph, where it is an older one that a run keeps to.
+    pub kept_version: Option<i64>,
     places: HashMap<Arc<str>, usize>,
 }
 
 impl FlowPlan {
     /// Compiles a flow. An expression or a template that can't be read fails each message
-    /// that meets it: most were checked when the flow was saved, templates were not.
+    /// that meets it: they are checked when a flow is saved, and older flows were not.
     pub fn compile(runnable: RunnableFlow) -> Self {
         let RunnableFlow {
             flow,
             configs,
             polls,
+            kept_version,
         } = runnable;
         let mut steps = Vec::with_capacity(flow.graph.nodes.len());
         let mut places = HashMap::new();
@@ -151,6 +154,7 @@ impl FlowPlan {
             steps,
             variables: flow.options.variables,
             polls,
+            kept_version,
             places,
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
@@ -26,6 +26,9 @@ use crate::domain::{Error, Result};
 
 /// The flows that are kept compiled: more than run in any minute.
 const PLANS_MAX: usize = 20_000;
+
+/// The older versions of flows that are kept compiled: those that are retried now.
+const OLD_PLANS_MAX: usize = 64;
 
 /// How long a worker sleeps at most: a wall clock that was set forward is noticed.
 const SLEEP_MAX_MS: i64 = 30_000;
@@ -53,6 +56,8 @@ pub(super) struct Shared {
     board: Mutex<Board>,
     ready: Condvar,
     plans: RwLock<HashMap<FlowId, Arc<FlowPlan>>>,
+    /// Compiled older versions of flows, for runs that keep to them.
+    old_plans: Mutex<HashMap<(FlowId, i64), Arc<FlowPlan>>>,
     waiting: Mutex<HashMap<i64, Sender<Heard>>>,
     last_event: Mutex<i64>,
     runs_since_prune: Mutex<HashMap<FlowId, u32>>,
@@ -83,6 +88,7 @@ impl Shared {
             board: Mutex::new(board),
             ready: Condvar::new(),
             plans: RwLock::new(HashMap::new()),
+            old_plans: Mutex::new(HashMap::new()),
             waiting: Mutex::new(HashMap::new()),
             last_event: Mutex::new(last_event),
             runs_since_prune: Mutex::new(HashMap::new()),
@@ -172,18 +178,12 @@ impl Shared {
         }
         drop(kept);
         // Events that arrive while it is compiled make it stale, so it is not kept then.
-        let before = *self
-            .last_event
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let before = *self.last_event();
         let Some(runnable) = self.app.runnable_flow(flow)? else {
             return Ok(None);
         };
         let plan = Arc::new(FlowPlan::compile(runnable));
-        let last = self
-            .last_event
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let last = self.last_event();
         if *last == before {
             let mut plans = self.plans.write().unwrap_or_else(PoisonError::into_inner);
             if plans.len() >= PLANS_MAX {
@@ -194,12 +194,57 @@ impl Shared {
         Ok(Some(plan))
     }
 
+    /// Returns the compiled flow for a message: of the version that its run keeps to,
+    /// else of the present one. None where the flow is gone; its versions live as long.
+    pub(super) fn plan_of(
+        &self,
+        flow: FlowId,
+        version: Option<i64>,
+    ) -> Result<Option<Arc<FlowPlan>>> {
+        let Some(present) = self.plan(flow)? else {
+            return Ok(None);
+        };
+        let Some(version) = version.filter(|version| *version != present.version) else {
+            return Ok(Some(present));
+        };
+        let key = (flow, version);
+        if let Some(plan) = self.old_plans().get(&key) {
+            return Ok(Some(Arc::clone(plan)));
+        }
+        let before = *self.last_event();
+        let Some(runnable) = self.app.runnable_flow_at(flow, version)? else {
+            return Ok(Some(present));
+        };
+        let plan = Arc::new(FlowPlan::compile(runnable));
+        let last = self.last_event();
+        if *last == before {
+            let mut plans = self.old_plans();
+            if plans.len() >= OLD_PLANS_MAX {
+                plans.clear();
+            }
+            plans.insert(key, Arc::clone(&plan));
+        }
+        Ok(Some(plan))
+    }
+
+    /// Locks the seq of the last event that was taken over. Whoever locks plans too locks
+    /// this first.
+    fn last_event(&self) -> MutexGuard<'_, i64> {
+        self.last_event
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks the compiled older versions of flows.
+    fn old_plans(&self) -> MutexGuard<'_, HashMap<(FlowId, i64), Arc<FlowPlan>>> {
+        self.old_plans
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes over what verbs did, in this process or another.
     pub(super) fn take_events(&self) -> Result<()> {
-        let mut last = self
-            .last_event
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last_event();
         loop {
             let events = self.app.flow_events(*last)?;
             let Some(newest) = events.last().map(|event| event.seq) else {
@@ -224,6 +269,7 @@ impl Shared {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&flow);
+        self.old_plans().retain(|(of, _), _| *of != flow);
         // Forgotten first: what is committed after this is told to the board itself, and
         // what came before is in the sizes.
         self.with_board(|board| board.forget(flow));
@@ -324,7 +370,7 @@ impl Shared {
         let now_ms = self.app.now_ms();
         let mut queued = 0;
         for (slice, run) in driver.runs.into_iter().zip(&done) {
-            let rows = rows_of(plan.flow, run, &slice.queued, now_ms);
+            let rows = rows_of(plan, run, &slice.queued, now_ms);
             queued += rows.len();
             if !rows.is_empty() {
                 let data = stored(slice.steps, slice.messages, run.part);
@@ -412,7 +458,7 @@ fn stored(mut steps: Vec<StepRecord>, mut messages: Vec<PartMessage>, part: u32)
 }
 
 /// Returns the rows that a committed part put into queues.
-fn rows_of(flow: FlowId, run: &CommittedRun, queued: &[NewQueued], now_ms: i64) -> Vec<Queued> {
+fn rows_of(plan: &FlowPlan, run: &CommittedRun, queued: &[NewQueued], now_ms: i64) -> Vec<Queued> {
     run.queued
         .iter()
         .zip(queued)
@@ -422,7 +468,7 @@ fn rows_of(flow: FlowId, run: &CommittedRun, queued: &[NewQueued], now_ms: i64) 
             };
             Some(Queued {
                 seq: *seq,
-                flow,
+                flow: plan.flow,
                 step: new.step.clone(),
                 execution: run.seq,
                 part,
@@ -433,6 +479,7 @@ fn rows_of(flow: FlowId, run: &CommittedRun, queued: &[NewQueued], now_ms: i64) 
                 leases: 0,
                 queued_at_ms: now_ms,
                 fault: new.fault.clone(),
+                graph_version: plan.kept_version,
             })
         })
         .collect()

@@ -38,7 +38,7 @@ fn work_on(shared: &Shared, messages: Vec<Queued>) {
         return;
     };
     let flow = first.flow;
-    let plan = match shared.plan(flow) {
+    let plan = match shared.plan_of(flow, first.graph_version) {
         Ok(Some(plan)) => plan,
         Ok(None) => {
             if let Err(error) = shared.app.end_runs_of(flow) {

@@ -9,7 +9,8 @@ use crate::domain::run::part::{MessageRef, NewQueued, Queued};
 
 /// The columns that [`queued_of`] reads, in its order.
 const QUEUE_COLUMNS: &str = "seq, flow_id, step_id, execution, part, message, bytes, attempt, \
-     due_at, leases, queued_at, fault";
+     due_at, leases, queued_at, fault, \
+     (SELECT flow_version FROM executions WHERE executions.seq = execution AND trigger = 'retry')";
 
 /// Reads a row of [`QUEUE_COLUMNS`].
 fn queued_of(row: &Row<'_>) -> rusqlite::Result<Queued> {
@@ -26,6 +27,7 @@ fn queued_of(row: &Row<'_>) -> rusqlite::Result<Queued> {
         leases: row.get(9)?,
         queued_at_ms: row.get(10)?,
         fault: row.get(11)?,
+        graph_version: row.get(12)?,
     })
 }
 

@@ -26,6 +26,7 @@ fn row(flow: FlowId, step: &str, seq: i64) -> Queued {
         leases: 0,
         queued_at_ms: 0,
         fault: None,
+        graph_version: None,
     }
 }
 

@@ -259,6 +259,7 @@ impl World {
                 leases: 0,
                 queued_at_ms: self.now_ms,
                 fault: None,
+                graph_version: None,
             };
             self.disk.rows.insert(seq, row.clone());
             told.push(row);

@@ -78,7 +78,8 @@ impl App {
         check_shape(&retry)?;
         let (run, flow) = self.read(|read| load_to_change(read, who, id))?;
         let flow = flow.ok_or_else(|| refuse("its flow is gone"))?;
-        self.check_steps(who, flow.id)?;
+        let kept = retry.mode == RetryMode::Step && flow.version != run.flow_version;
+        self.check_steps(who, flow.id, kept.then_some(run.flow_version))?;
         let mut prepared = self.read(|read| prepare(read, &run, &flow, &retry))?;
         if let Some(input) = retry.input {
             self.replace_input(&mut prepared, input)?;

@@ -251,6 +251,9 @@ pub struct Queued {
     pub queued_at_ms: i64,
     /// Why it was put back.
     pub fault: Option<String>,
+    /// The version of the flow's graph that its run keeps to, which a retry does; the
+    /// present one where there is none.
+    pub graph_version: Option<i64>,
 }
 
 /// A run that begins.

@@ -1,0 +1,110 @@
+//! Which version of a flow a retry runs, over real sockets (`v2.md 8`, `settled.md`).
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{Actor, TestServer};
+
+/// Looks at a run before the test gives up on it, and how long apart.
+const LOOKS: u32 = 1_000;
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The graph of a flow whose mappings say a word; the second step fails where it is told.
+fn graph(word: &str, fails: bool) -> Value {
+    let code = "async function run(msg) { if (msg.body.fails) throw new Error('told to'); \
+                return msg.body; }";
+    let step = |id: &str| json!({ "id": id, "command": "elasticio/code:execute", "fields": { "code": code } });
+    let edge = |source: &str, target: &str| {
+        let mapper = json!({ "word": format!("\"{word}\""), "fails": fails.to_string() });
+        let only_word = json!({ "word": format!("\"{word} in {target}\"") });
+        let mapper = if target == "a" { mapper } else { only_word };
+        json!({ "source": source, "target": target,
+            "config": { "mapper_type": "jsonata", "mapper": mapper } })
+    };
+    json!({
+        "nodes": [
+            { "id": "in", "command": "elasticio/webhook:receive" },
+            step("a"),
+            step("b"),
+        ],
+        "edges": [edge("in", "a"), edge("a", "b")],
+    })
+}
+
+/// Returns a run once it is over.
+fn over(who: &Actor, id: &str) -> Value {
+    for _ in 0..LOOKS {
+        let run = who.get(&format!("/v2/flow-executions/{id}")).json(200);
+        let status = run["data"]["attributes"]["status"].clone();
+        if status != "running" && status != "waiting" {
+            return run;
+        }
+        std::thread::sleep(PAUSE);
+    }
+    panic!("the run {id} never ended");
+}
+
+/// Returns the inputs that a step of a run was given.
+fn inputs(who: &Actor, id: &str, step: &str) -> Vec<Value> {
+    let steps = who
+        .get(&format!("/v2/flow-executions/{id}/steps"))
+        .json(200);
+    let steps = steps["data"].as_array().expect("steps").iter();
+    steps
+        .filter(|one| one["attributes"]["step_id"] == step)
+        .map(|one| one["attributes"]["input"]["body"].clone())
+        .collect()
+}
+
+#[test]
+fn a_step_runs_again_in_the_version_of_its_run_and_everything_else_in_the_present_one() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let flow = json!({ "data": { "type": "flow", "attributes": {
+        "name": "Changed", "type": "ordinary", "graph": graph("old", true),
+    } } });
+    let made = ada.post("/v2/flows", &flow).json(201);
+    let flow = made["data"]["id"].as_str().expect("an id").to_owned();
+    let tell = |verb: &str| {
+        let told = ada.send("POST", &format!("/v2/flows/{flow}/{verb}"), &[], "");
+        assert_eq!(told.status, 202, "{}", told.text);
+    };
+    tell("start");
+    let called = server
+        .anonymous()
+        .send("GET", &format!("/hook/{flow}"), &[], "");
+    assert_eq!(called.status, 200, "{}", called.text);
+    let listed = format!("/v2/flow-executions?filter[flow]={flow}");
+    let first = ada.get(&listed).json(200)["data"][0]["id"].clone();
+    let first = first.as_str().expect("an id").to_owned();
+    let failed = over(&ada, &first);
+    assert_eq!(failed["data"]["attributes"]["status"], "error", "{failed}");
+    tell("stop");
+    let changed = json!({ "data": { "type": "flow", "id": flow, "attributes": {
+        "graph": graph("new", false),
+    } } });
+    ada.patch(&format!("/v2/flows/{flow}"), &changed).json(200);
+    tell("start");
+    let again = |attributes: &Value| {
+        let sent = json!({ "data": { "type": "execution-retry", "attributes": attributes } });
+        let path = format!("/v2/flow-executions/{first}/retry");
+        let begun = ada.post(&path, &sent).json(202);
+        let id = begun["data"]["id"].as_str().expect("an id").to_owned();
+        let run = over(&ada, &id);
+        assert_eq!(run["data"]["attributes"]["status"], "success", "{run}");
+        let version = run["data"]["attributes"]["flow_version"].clone();
+        (version, inputs(&ada, &id, "a"), inputs(&ada, &id, "b"))
+    };
+    let harmless = json!({ "body": { "word": "mine" } });
+    let (version, a, b) = again(&json!({ "mode": "step", "step_id": "a", "input": harmless }));
+    assert_eq!((version, a), (json!(1), vec![json!({ "word": "mine" })]));
+    assert_eq!(b, [json!({ "word": "old in b" })]);
+    let (version, a, b) = again(&json!({ "mode": "from-step", "step_id": "a", "input": harmless }));
+    assert_eq!((version, a), (json!(2), vec![json!({ "word": "mine" })]));
+    assert_eq!(b, [json!({ "word": "new in b" })]);
+    let (version, a, b) = again(&json!({ "mode": "run" }));
+    assert_eq!(version, 2);
+    assert_eq!(a, [json!({ "word": "new", "fails": false })]);
+    assert_eq!(b, [json!({ "word": "new in b" })]);
+}
