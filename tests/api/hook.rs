@@ -269,28 +269,91 @@ fn who_is_not_let_in_stores_nothing() {
 }
 
 #[test]
-fn a_template_that_can_not_be_read_fails_the_message_and_does_not_let_it_pass_unmapped() {
+fn a_template_that_can_not_be_read_is_refused_on_save_with_its_place() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let broken = "{{#if name}}never closed";
+    let task = |mapper: &Value| {
+        json!({ "name": "Broken", "nodes": [
+            { "action": "elasticio/webhook:receive" },
+            { "action": "elasticio/mapper:map", "config": { "mapper": mapper } },
+            { "action": "elasticio/request-reply:reply" },
+        ] })
+    };
+    let deep = json!({ "responseBody": "{{name}}", "customHeaders": { "x": broken } });
+    let refused = ada.post("/v1/tasks", &task(&deep));
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    let place = "nodes.1.config.mapper.customHeaders.x";
+    assert!(refused.text.contains(place), "{}", refused.text);
+    let last = json!({ "name": "Broken", "nodes": [
+        { "action": "elasticio/webhook:receive" },
+        { "action": "elasticio/mapper:map", "config": { "mapper": { "a": broken } } },
+    ] });
+    let refused = ada.post("/v1/tasks", &last);
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    assert!(
+        refused.text.contains("nodes.1.config.mapper.a"),
+        "{}",
+        refused.text
+    );
+    let flow = |default: &str, config: &Value| {
+        json!({ "data": { "type": "flow", "attributes": {
+            "name": "Broken", "type": "ordinary", "default_mapper_type": default,
+            "graph": {
+                "nodes": [
+                    { "id": "in", "command": "elasticio/webhook:receive" },
+                    { "id": "out", "command": "elasticio/debug:log" },
+                ],
+                "edges": [{ "source": "in", "target": "out", "config": config }],
+            },
+        } } })
+    };
+    let unnamed = json!({ "mapper": { "a": broken } });
+    let named = json!({ "mapper_type": "handlebars", "mapper": { "a": broken } });
+    for sent in [flow("handlebars", &unnamed), flow("jsonata", &named)] {
+        let refused = ada.post("/v2/flows", &sent).json(400);
+        let pointer = &refused["errors"][0]["source"]["pointer"];
+        assert_eq!(pointer, "/data/attributes/graph/edges/0/config/mapper/a");
+    }
+    // Text of the other language is no fault until the flow says that it is of this one.
+    let sent = flow("jsonata", &json!({ "mapper": { "a": "\"{{#if x}}\"" } }));
+    let made = ada.post("/v2/flows", &sent).json(201);
+    let id = made["data"]["id"].as_str().expect("an id");
+    let changed = json!({ "data": { "type": "flow", "id": id, "attributes": {
+        "default_mapper_type": "handlebars",
+    } } });
+    assert_eq!(ada.patch(&format!("/v2/flows/{id}"), &changed).status, 400);
+}
+
+#[test]
+fn a_template_of_an_old_flow_that_can_not_be_read_fails_the_message() {
     let server = TestServer::start();
     let ada = server.user("ada@example.com");
     let task = json!({ "name": "Broken", "nodes": [
         { "action": "elasticio/webhook:receive" },
         { "action": "elasticio/mapper:map",
-          "config": { "mapper": { "responseBody": "{{#if name}}never closed" } } },
+          "config": { "mapper": { "responseBody": "{{name}} and so on" } } },
         { "action": "elasticio/request-reply:reply" },
     ] });
     let made = ada.post("/v1/tasks", &task).json(200);
     let id = made["id"].as_str().expect("an id");
+    // What is saved is checked; what was saved before it was, is there.
+    let store = Store::open(&server.installation.database(), OpenMode::Existing);
+    store
+        .expect("the database")
+        .write(|write| {
+            let sql = "UPDATE flows SET graph = replace(graph, '{{name}} and', '{{#if name}}')";
+            assert_eq!(write.raw_for_tests().execute(sql, []).expect("changed"), 1);
+            Ok(())
+        })
+        .expect("written");
     let start = ada.send("POST", &format!("/v1/tasks/start/{id}"), &[], "");
     assert_eq!(start.status, 200, "{}", start.text);
-    let answer = call(
-        &server,
-        id,
-        &json!({ "name": "Bob", "responseBody": "unmapped" }),
-    );
+    let body = json!({ "name": "Bob", "responseBody": "unmapped" });
+    let answer = call(&server, id, &body);
     assert_eq!(answer.status, 500, "{}", answer.text);
-    let runs = ada
-        .get(&format!("/v2/flow-executions?filter[flow]={id}"))
-        .json(200);
+    let listed = format!("/v2/flow-executions?filter[flow]={id}");
+    let runs = ada.get(&listed).json(200);
     assert_eq!(runs["data"][0]["attributes"]["status"], "error");
 }
 

@@ -148,7 +148,11 @@ fn what_edges_say_is_checked() {
             &["graph.edges.0.config.mapper"],
         ),
         (
-            json!({ "mapper_type": "handlebars", "mapper": { "name": "{{a" } }),
+            json!({ "mapper_type": "handlebars", "mapper": { "name": "{{a", "b": "{{a}}" } }),
+            &["graph.edges.0.config.mapper.name"],
+        ),
+        (
+            json!({ "mapper": { "name": "{{a" } }), // no type yet
             &[],
         ),
     ] {

@@ -93,6 +93,7 @@ impl App {
                 }
                 _ => false,
             };
+            let had_mapper_type = flow.options.default_mapper_type;
             flow.name = name.unwrap_or(flow.name);
             flow.description = change.description.unwrap_or(flow.description);
             flow.flow_type = change.flow_type.unwrap_or(flow.flow_type);
@@ -107,7 +108,7 @@ impl App {
                 nodes_config: change.nodes_config.unwrap_or(flow.options.nodes_config),
             };
             flow.options.check()?;
-            if has_new_graph {
+            if has_new_graph || flow.options.default_mapper_type != had_mapper_type {
                 flow.graph.check_expressions(flow.options.mapper_kind())?;
             }
             flow.updated_at_ms = act.now_ms;

@@ -7,6 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::command::StepCommand;
+use super::edges::{add_faults, check_templates};
 use super::graph::{Graph, NODES_MAX};
 use crate::domain::error::{Error, FieldError, Result};
 use crate::domain::id::CredentialId;
@@ -55,6 +56,14 @@ pub fn parse(nodes: &[Value]) -> Result<Graph> {
             "nodes.0.action".to_owned(),
             "must be a trigger: nothing comes to a mapper at the beginning",
         );
+    }
+    // Here, since mappers are no nodes of the graph any more.
+    for (at, node) in chain.iter().enumerate() {
+        if let Some(node) = node.as_ref().filter(|node| node.command.is_mapper())
+            && let Err(found) = check_templates(&node.config)
+        {
+            add_faults(&mut faults, &format!("nodes.{at}.config.mapper"), found);
+        }
     }
     if !faults.is_empty() {
         return Err(Error::invalid_fields(faults));

@@ -20,10 +20,14 @@ impl Edge {
 
     /// Returns the language of the mapper; `default` is the flow's.
     pub fn mapper_kind(&self, default: MapperKind) -> MapperKind {
+        self.named_kind().unwrap_or(default)
+    }
+
+    /// Returns the language that the edge itself names.
+    fn named_kind(&self) -> Option<MapperKind> {
         self.setting("mapper_type")
             .and_then(Value::as_str)
             .and_then(MapperKind::parse)
-            .unwrap_or(default)
     }
 
     /// Reads the mapping; `None` where the edge has none and messages pass unchanged.
@@ -61,32 +65,39 @@ impl Graph {
             .collect()
     }
 
-    /// Checks every expression of the edges, whatever says how it is written: those of
-    /// mappers that name no type are of type `default`. Templates are not checked: one
-    /// that can't be read is the error of its step, as old flows have it.
+    /// Checks every expression and every template, whatever says how it is written: the
+    /// mappers of edges that name no type are of type `default`.
     ///
     /// Fields of an error are paths such as `graph.edges.0.config.mapper.name`.
     pub fn check_expressions(&self, default: MapperKind) -> Result<()> {
+        self.check_mappings(Some(default))
+    }
+
+    /// Checks the mappings of edges and of mapper steps; those of edges without a type
+    /// where there is a default alone.
+    fn check_mappings(&self, default: Option<MapperKind>) -> Result<()> {
         let mut faults = Vec::new();
         for (at, edge) in self.edges.iter().enumerate() {
-            if edge.mapper_kind(default) != MapperKind::Jsonata {
-                continue;
-            }
-            for (place, reason) in edge
-                .mapping(default)
-                .and_then(Result::err)
-                .into_iter()
-                .flatten()
+            if let Some(kind) = edge.named_kind().or(default)
+                && let Some(Err(found)) = edge.mapping(kind)
             {
-                let mapper = format!("graph.edges.{at}.config.mapper");
-                faults.push(FieldError {
-                    field: if place.is_empty() {
-                        mapper
-                    } else {
-                        format!("{mapper}.{place}")
-                    },
-                    message: reason,
-                });
+                add_faults(
+                    &mut faults,
+                    &format!("graph.edges.{at}.config.mapper"),
+                    found,
+                );
+            }
+        }
+        for (at, node) in self.nodes.iter().enumerate() {
+            let fields = node.members.get("fields").and_then(Value::as_object);
+            if let Some(fields) = fields.filter(|_| node.command.is_mapper())
+                && let Err(found) = check_templates(fields)
+            {
+                add_faults(
+                    &mut faults,
+                    &format!("graph.nodes.{at}.fields.mapper"),
+                    found,
+                );
             }
         }
         refuse(faults)
@@ -133,8 +144,33 @@ impl Graph {
             }
         }
         refuse(faults)?;
-        self.check_expressions(MapperKind::Handlebars)
+        self.check_mappings(None)
     }
+}
+
+/// Checks the templates in the configuration of a mapper step; one without a mapping maps
+/// nothing. Errors are as [`Mapping::parse`] gives them.
+pub(super) fn check_templates(config: &Map<String, Value>) -> Result<(), Vec<(String, String)>> {
+    let given = |name: &str| config.get(name).filter(|value| !value.is_null());
+    let Some(mapper) = given("mapper") else {
+        return Ok(());
+    };
+    let kind = given("mapper_type").and_then(Value::as_str);
+    let kind = kind.and_then(MapperKind::parse);
+    let tables = given("lookup_tables").or_else(|| given("lookupTables"));
+    Mapping::parse(mapper, kind.unwrap_or(MapperKind::Handlebars), tables).map(drop)
+}
+
+/// Adds the faults of a mapper that stands at `mapper`.
+pub(super) fn add_faults(faults: &mut Vec<FieldError>, mapper: &str, found: Vec<(String, String)>) {
+    faults.extend(found.into_iter().map(|(place, message)| FieldError {
+        field: if place.is_empty() {
+            mapper.to_owned()
+        } else {
+            format!("{mapper}.{place}")
+        },
+        message,
+    }));
 }
 
 /// Returns an error where there is a fault.

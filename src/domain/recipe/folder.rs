@@ -272,9 +272,20 @@ fn read_flow(
     let graph = match Graph::parse(&graph) {
         Ok(graph) => Some(graph),
         Err(fault) => {
-            // Ids, ends and the beginning were checked by name; what is left is a circle.
-            let message = fault.fields().first().map_or("", |it| it.message.as_str());
-            faults.at(&format!("{place}.recipe.connections"), message);
+            // Ids, ends and the beginning were checked by name; what is left is a circle,
+            // or mappings.
+            for it in fault.fields() {
+                match it.field.split_once(".mapper") {
+                    Some((edge, target)) => {
+                        let step = reached_by(&graph, edge);
+                        let target = target.trim_start_matches('.');
+                        let message =
+                            format!("has a mapper before {step} whose `{target}` {}", it.message);
+                        faults.at(&format!("{place}.data"), &message);
+                    }
+                    None => faults.at(&format!("{place}.recipe.connections"), &it.message),
+                }
+            }
             None
         }
     };
@@ -285,6 +296,18 @@ fn read_flow(
         graph: graph?,
         accounts: connectors(&steps),
     })
+}
+
+/// Returns the step that an edge of a graph leads to, by a path such as
+/// `graph.edges.0.config`; a mapper that stayed a step is that step.
+fn reached_by<'a>(graph: &'a Value, path: &str) -> &'a str {
+    let mut parts = path.split('.').skip(1);
+    let (list, at) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+    let found = at
+        .parse::<usize>()
+        .map_or(&Value::Null, |at| &graph[list][at]);
+    let name = found.get("target").or_else(|| found.get("id"));
+    name.and_then(Value::as_str).unwrap_or("a step")
 }
 
 /// Returns the connector of each step, as the file spells it: `google_drive`.
