@@ -48,7 +48,6 @@ pub use execution::StoredPart;
 pub use execution_list::ExecutionsOf;
 pub use flow::FlowCounts;
 pub use flow_list::FlowListState;
-pub use flow_state::LogEntry;
 pub use handle::{OpenMode, Stats, Store};
 #[doc(hidden)] // Not for callers: public so that tests can bring their own lists.
 pub use migrate::{APPLICATION_ID, MIGRATIONS, Migration, Plan, SCHEMA};

@@ -15,9 +15,9 @@ use crate::domain::organization::Owner;
 use crate::domain::principal::Principal;
 use crate::domain::run::mask::Mask;
 use crate::domain::run::part::ends_of_queue;
-use crate::domain::run::{Execution, ExecutionFilter, LogLevel, RunStatus};
+use crate::domain::run::{Execution, ExecutionFilter, LogEntry, LogLevel, RunStatus};
 use crate::domain::{Error, Result};
-use crate::store::{ExecutionsOf, LogEntry, QueueStats, Read, SealedCredential};
+use crate::store::{ExecutionsOf, QueueStats, Read, SealedCredential};
 
 pub use retry::NewRetry;
 pub use steps::ExecutionStep;
@@ -105,6 +105,27 @@ impl App {
         })?;
         self.mask_log(sealed, &mut entries)?;
         Ok(entries)
+    }
+
+    /// Returns up to `limit` entries of the log of a flow, newest first, without the first
+    /// `offset` ones, and how many there are; of one level where it is given. Secrets are
+    /// masked.
+    pub fn flow_log_page(
+        &self,
+        who: &Principal,
+        id: FlowId,
+        level: Option<LogLevel>,
+        offset: u64,
+        limit: u32,
+    ) -> Result<(Vec<LogEntry>, u64)> {
+        let (mut entries, total, sealed) = self.read(|read| {
+            let flow = super::flow::load(read, who, id)?;
+            let entries = read.log_page_of_flow(id, level, offset, limit.min(PAGE_MAX))?;
+            let total = unsigned(read.count_log_of_flow(id, level)?);
+            Ok((entries, total, sealed_of(read, &[flow.graph])?))
+        })?;
+        self.mask_log(sealed, &mut entries)?;
+        Ok((entries, total))
     }
 
     /// Ends a run that is not over: what waits of it is dropped, and what is being worked

@@ -283,6 +283,27 @@ impl LogLevel {
     }
 }
 
+/// An entry of a log.
+#[derive(Clone, Debug)]
+pub struct LogEntry {
+    /// Its place in the order of entries.
+    pub seq: i64,
+    /// The flow.
+    pub flow: FlowId,
+    /// The seq of the run.
+    pub execution: Option<i64>,
+    /// The id of the run, while it is kept.
+    pub execution_id: Option<ExecutionId>,
+    /// The step.
+    pub step: Option<String>,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// How important.
+    pub level: LogLevel,
+    /// What was said.
+    pub message: String,
+}
+
 /// What a reply step or the gateway answers a waiting webhook call (`runtime.md 4.5`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpReply {

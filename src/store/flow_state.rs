@@ -10,29 +10,14 @@ use crate::domain::Result;
 use crate::domain::flow::event::{FlowEvent, FlowEventKind};
 use crate::domain::flow::graph::Graph;
 use crate::domain::id::{CredentialId, FlowId, UserId};
-use crate::domain::run::LogLevel;
 use crate::domain::run::part::NewLogEntry;
+use crate::domain::run::{LogEntry, LogLevel};
 
-/// An entry of a log.
-#[derive(Clone, Debug)]
-pub struct LogEntry {
-    /// Its place in the order of entries.
-    pub seq: i64,
-    /// The flow.
-    pub flow: FlowId,
-    /// The seq of the run.
-    pub execution: Option<i64>,
-    /// The step.
-    pub step: Option<String>,
-    /// When, in milliseconds since 1970.
-    pub at_ms: i64,
-    /// How important.
-    pub level: LogLevel,
-    /// What was said.
-    pub message: String,
-}
+/// The columns that [`log_entry_of`] reads, in its order.
+const LOG_COLUMNS: &str = "seq, flow_id, execution, step_id, at, level, message, \
+     (SELECT id FROM executions WHERE executions.seq = execution)";
 
-/// Reads a log entry.
+/// Reads a row of [`LOG_COLUMNS`].
 fn log_entry_of(row: &Row<'_>) -> rusqlite::Result<LogEntry> {
     Ok(LogEntry {
         seq: row.get(0)?,
@@ -42,6 +27,7 @@ fn log_entry_of(row: &Row<'_>) -> rusqlite::Result<LogEntry> {
         at_ms: row.get(4)?,
         level: LogLevel::parse(row.get_ref(5)?.as_str()?).unwrap_or(LogLevel::Info),
         message: row.get(6)?,
+        execution_id: row.get(7)?,
     })
 }
 
@@ -151,9 +137,11 @@ impl Read<'_> {
         limit: u32,
     ) -> Result<Vec<LogEntry>> {
         self.query_all(
-            "SELECT seq, flow_id, execution, step_id, at, level, message FROM log_entries
+            &format!(
+                "SELECT {LOG_COLUMNS} FROM log_entries
              WHERE execution = ?1 AND seq > ?2 AND (?3 IS NULL OR level = ?3)
-             ORDER BY seq LIMIT ?4",
+             ORDER BY seq LIMIT ?4"
+            ),
             params![execution, after, level.map(LogLevel::as_str), limit],
             log_entry_of,
         )
@@ -170,9 +158,11 @@ impl Read<'_> {
     ) -> Result<Vec<LogEntry>> {
         let offset = i64::try_from(offset).unwrap_or(i64::MAX);
         self.query_all(
-            "SELECT seq, flow_id, execution, step_id, at, level, message FROM log_entries
+            &format!(
+                "SELECT {LOG_COLUMNS} FROM log_entries
              WHERE execution = ?1 AND (?2 IS NULL OR level = ?2)
-             ORDER BY seq LIMIT ?3 OFFSET ?4",
+             ORDER BY seq LIMIT ?3 OFFSET ?4"
+            ),
             params![execution, level.map(LogLevel::as_str), limit, offset],
             log_entry_of,
         )
@@ -197,9 +187,11 @@ impl Read<'_> {
         limit: u32,
     ) -> Result<Vec<LogEntry>> {
         self.query_all(
-            "SELECT seq, flow_id, execution, step_id, at, level, message FROM log_entries
+            &format!(
+                "SELECT {LOG_COLUMNS} FROM log_entries
              WHERE flow_id = ?1 AND seq < ?2 AND (?3 IS NULL OR level = ?3)
-             ORDER BY seq DESC LIMIT ?4",
+             ORDER BY seq DESC LIMIT ?4"
+            ),
             params![
                 flow,
                 before.unwrap_or(i64::MAX),
@@ -207,6 +199,37 @@ impl Read<'_> {
                 limit
             ],
             log_entry_of,
+        )
+    }
+
+    /// Returns up to `limit` log entries of a flow, newest first, without the first
+    /// `offset` ones.
+    pub fn log_page_of_flow(
+        &self,
+        flow: FlowId,
+        level: Option<LogLevel>,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<LogEntry>> {
+        let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+        self.query_all(
+            &format!(
+                "SELECT {LOG_COLUMNS} FROM log_entries
+             WHERE flow_id = ?1 AND (?2 IS NULL OR level = ?2)
+             ORDER BY seq DESC LIMIT ?3 OFFSET ?4"
+            ),
+            params![flow, level.map(LogLevel::as_str), limit, offset],
+            log_entry_of,
+        )
+    }
+
+    /// Counts the log entries of a flow.
+    pub fn count_log_of_flow(&self, flow: FlowId, level: Option<LogLevel>) -> Result<i64> {
+        self.query_one(
+            "SELECT count(*) FROM log_entries
+             WHERE flow_id = ?1 AND (?2 IS NULL OR level = ?2)",
+            params![flow, level.map(LogLevel::as_str)],
+            |row| row.get(0),
         )
     }
 }

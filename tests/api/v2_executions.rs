@@ -241,6 +241,74 @@ fn steps_and_logs_are_shown_without_secrets() {
 }
 
 #[test]
+fn the_log_of_a_flow_comes_in_pages_newest_first_and_names_its_runs() {
+    let house = House::new();
+    let app = &house.server.installation.app;
+    let new = begun(app, &house.flow);
+    let run = new.id;
+    commit(
+        app,
+        &house.flow,
+        &[part(RunKey::New(new), &[], &[])],
+        &["one", "two"],
+    );
+    commit(app, &house.flow, &[], &["outside of runs"]);
+    let path = house.path("/logs");
+    let log = house.ada.get(&path).json(200);
+    let said = |log: &Value| -> Vec<Value> {
+        let entries = log["data"].as_array().expect("a list");
+        entries
+            .iter()
+            .map(|one| one["attributes"]["message"].clone())
+            .collect()
+    };
+    assert_eq!(said(&log), ["outside of runs", "two", "one"]);
+    assert_eq!(log["meta"]["total"], 3);
+    assert_eq!(log["data"][0].get("relationships"), None);
+    let entry = &log["data"][1];
+    assert_eq!(
+        entry,
+        &json!({
+            "type": "log-entry", "id": entry["id"],
+            "attributes": {
+                "at": entry["attributes"]["at"], "level": "info", "step_id": SECOND,
+                "message": "two",
+            },
+            "relationships": { "execution": {
+                "data": { "type": "flow-execution", "id": run.to_string() },
+                "links": { "self": of_run(run, "") },
+            } },
+            "links": { "self": path },
+        })
+    );
+    let second = house
+        .ada
+        .get(&format!("{path}?page[size]=1&page[number]=2"))
+        .json(200);
+    assert_eq!(said(&second), ["two"]);
+    let infos = house
+        .ada
+        .get(&format!("{path}?filter[level]=info"))
+        .json(200);
+    assert_eq!(infos["meta"]["total"], 3);
+    let none = house
+        .ada
+        .get(&format!("{path}?filter[level]=fatal"))
+        .json(200);
+    assert_eq!(
+        (&none["data"], &none["meta"]["total"]),
+        (&json!([]), &json!(0))
+    );
+    let refused = house
+        .ada
+        .get(&format!("{path}?filter[level]=loud"))
+        .json(400);
+    assert_eq!(refused["errors"][0]["source"]["parameter"], "filter[level]");
+    let eve = house.server.user("eve@example.com");
+    assert_eq!(eve.get(&path).status, 404);
+}
+
+#[test]
 fn a_retry_is_a_run_of_its_own() {
     let house = House::new();
     let id = house.run(Some(Failure::new("broken")));

@@ -12,7 +12,7 @@ use crate::api::shape::{
 };
 use crate::app::execution::{ExecutionStep, NewRetry};
 use crate::domain::id::ExecutionId;
-use crate::domain::run::{Execution, ExecutionFilter, LogLevel, RetryMode, RunStatus};
+use crate::domain::run::{Execution, ExecutionFilter, LogEntry, LogLevel, RetryMode, RunStatus};
 use crate::domain::{Error, Kind, Result};
 
 /// How a run or a step stands.
@@ -80,7 +80,7 @@ pub(super) const LOG_ENTRY: ResourceType = ResourceType {
         Attribute::new("step_id", Shape::Text),
         Attribute::required("message", Shape::Text),
     ],
-    relationships: &[],
+    relationships: &[Relationship::one("execution", "flow-execution")],
 };
 
 /// What is to be run again.
@@ -114,6 +114,13 @@ pub(super) const ROUTES: &[Route] = &[
         run_now,
     )
     .answering(202, Answers::One(&EXECUTION)),
+    Route::get(
+        "/v2/flows/{flow_id}/logs",
+        "lists what a flow wrote to its log, newest first",
+        flow_logs,
+    )
+    .asking(&LOG)
+    .answering(200, Answers::Many(&LOG_ENTRY)),
     Route::get("/v2/flow-executions", "lists runs, newest first", list)
         .asking(&LIST)
         .answering(200, Answers::Many(&EXECUTION)),
@@ -193,26 +200,55 @@ fn steps(call: &mut Call<'_>) -> Result<Reply> {
 
 /// Answers a page of the log of a run.
 fn logs(call: &mut Call<'_>) -> Result<Reply> {
-    let (id, page) = (id_of(call)?, call.asked.page());
-    let level = match call.asked.filter("level") {
-        None => None,
-        Some(word) => Some(LogLevel::parse(word).ok_or_else(|| {
-            let words = LogLevel::ALL.map(LogLevel::as_str).join(", ");
-            bad_parameter("filter[level]", format!("must be one of {words}"))
-        })?),
-    };
+    let (id, page, level) = (id_of(call)?, call.asked.page(), level_of(call)?);
     let (entries, total) =
         call.app
             .execution_log(&call.who, id, level, page.offset(), page.size)?;
     let link = format!("{}/logs", path_of(id));
+    Ok(show_log(call, entries, total, &link))
+}
+
+/// Answers a page of the log of a flow.
+fn flow_logs(call: &mut Call<'_>) -> Result<Reply> {
+    let id = call.id("flow_id", "flow")?;
+    let (page, level) = (call.asked.page(), level_of(call)?);
+    let (entries, total) =
+        call.app
+            .flow_log_page(&call.who, id, level, page.offset(), page.size)?;
+    Ok(show_log(
+        call,
+        entries,
+        total,
+        &format!("/v2/flows/{id}/logs"),
+    ))
+}
+
+/// Reads the level that a log is narrowed to.
+fn level_of(call: &Call<'_>) -> Result<Option<LogLevel>> {
+    let word = call.asked.filter("level");
+    word.map(|word| {
+        LogLevel::parse(word).ok_or_else(|| {
+            let words = LogLevel::ALL.map(LogLevel::as_str).join(", ");
+            bad_parameter("filter[level]", format!("must be one of {words}"))
+        })
+    })
+    .transpose()
+}
+
+/// Returns a page of entries; they have no path of their own but that of their list.
+fn show_log(call: &Call<'_>, entries: Vec<LogEntry>, total: u64, link: &str) -> Reply {
     let shown = entries.into_iter().map(|entry| {
-        Resource::new(&LOG_ENTRY, entry.seq.to_string(), link.as_str())
+        let shown = Resource::new(&LOG_ENTRY, entry.seq.to_string(), link)
             .attribute("at", time(entry.at_ms))
             .attribute("level", entry.level.as_str())
             .attribute("step_id", entry.step)
-            .attribute("message", entry.message)
+            .attribute("message", entry.message);
+        match entry.execution_id {
+            Some(run) => shown.to_one("execution", EXECUTION.name, run, path_of(run)),
+            None => shown,
+        }
     });
-    Ok(Document::page(call, page, shown.collect(), total).ok())
+    Document::page(call, call.asked.page(), shown.collect(), total).ok()
 }
 
 /// Runs something of a run once more.

@@ -57,6 +57,7 @@ pub(super) const OF_SOMEBODY_ELSE_V2: &[(&str, &str, u16, u16)] = &[
     ("GET", "/v2/flow-executions/{execution_id}/logs", 404, 200),
     ("POST", "/v2/flow-executions/{execution_id}/retry", 404, 400),
     ("GET", "/v2/flow-executions/{execution_id}/steps", 404, 200),
+    ("GET", "/v2/flows/{flow_id}/logs", 404, 200),
     ("POST", "/v2/flows/{flow_id}/run-now", 404, 202),
     ("GET", "/v2/flows/{flow_id}/snapshots", 404, 200),
     ("POST", "/v2/flows/{flow_id}/snapshots", 404, 400),
