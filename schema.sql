@@ -212,6 +212,8 @@ CREATE INDEX flows_user ON flows (user_id, id);
 CREATE INDEX flows_organization ON flows (organization_id, id) WHERE organization_id IS NOT NULL;
 CREATE INDEX flows_personal ON flows (user_id, id) WHERE organization_id IS NULL;
 CREATE INDEX flows_status ON flows (status, id) WHERE status <> 'inactive';
+CREATE INDEX flows_name ON flows (name COLLATE NOCASE);
+CREATE INDEX flows_updated ON flows (updated_at);
 
 -- The lengths of lists of flows, kept by triggers, so that no request counts rows.
 CREATE TABLE flow_lists (
@@ -357,6 +359,8 @@ CREATE INDEX executions_open ON executions (flow_id, seq) WHERE finished_at IS N
 CREATE INDEX executions_bodies ON executions (flow_id, seq) WHERE has_bodies = 1 AND errors_total = 0;
 CREATE INDEX executions_failed ON executions (flow_id, seq) WHERE errors_total > 0;
 CREATE INDEX executions_failed_bodies ON executions (seq) WHERE has_bodies = 1 AND errors_total > 0;
+CREATE INDEX executions_errors ON executions (seq) WHERE errors_total > 0;
+CREATE INDEX executions_ended ON executions (seq) WHERE status IN ('interrupted', 'cancelled');
 
 -- What was done to runs, part by part: one part a run and transaction. The key is the
 -- run's seq times 2^20 plus the number of the part, so both tables only grow at their ends.

@@ -20,6 +20,7 @@ pub mod flow;
 pub mod invite;
 pub mod key_file;
 pub mod limiter;
+pub mod listing;
 pub mod lookup;
 pub mod mail;
 pub mod maintenance;

@@ -17,6 +17,7 @@ mod flow_list;
 mod flow_state;
 mod handle;
 mod inside;
+mod listing;
 mod lookup;
 mod migrate;
 mod object;

@@ -13,6 +13,7 @@ mod flow;
 mod flow_list;
 mod flow_transfer;
 mod given;
+mod list;
 mod organization;
 mod recipe;
 mod retention;

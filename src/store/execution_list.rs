@@ -11,7 +11,7 @@ use crate::domain::run::{Execution, ExecutionFilter, RunStatus};
 
 /// How far the order of runs may differ from that of their beginnings: a run is numbered
 /// when its first part is stored, and the clock of a machine may be set.
-const DISORDER_MS: i64 = 60 * 60 * 1_000;
+pub(super) const DISORDER_MS: i64 = 60 * 60 * 1_000;
 
 /// Whose runs a list shows.
 #[derive(Clone, Copy, Debug)]
@@ -131,11 +131,13 @@ impl Read<'_> {
     /// Returns the seq from which on the rows of a table are of `at_ms` or later, as far
     /// as seqs and times grow together: by halves, some twenty looks in a million rows.
     pub(super) fn first_since(&self, table: Timed, at_ms: i64) -> Result<i64> {
-        let Timed { name, time } = table;
-        let ends = format!("SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) + 1 FROM {name}");
+        let Timed { name, key, time } = table;
+        let ends =
+            format!("SELECT coalesce(min({key}), 0), coalesce(max({key}), 0) + 1 FROM {name}");
         let (mut low, mut high): (i64, i64) =
             self.query_one(&ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let look = format!("SELECT seq, {time} FROM {name} WHERE seq >= ?1 ORDER BY seq LIMIT 1");
+        let look =
+            format!("SELECT {key}, {time} FROM {name} WHERE {key} >= ?1 ORDER BY {key} LIMIT 1");
         while low < high {
             let middle = low + (high - low) / 2;
             let found: Option<(i64, i64)> =
@@ -153,6 +155,7 @@ impl Read<'_> {
 #[derive(Clone, Copy)]
 pub(super) struct Timed {
     name: &'static str,
+    key: &'static str,
     time: &'static str,
 }
 
@@ -160,18 +163,28 @@ impl Timed {
     /// The runs, by their beginning.
     pub(super) const EXECUTIONS: Self = Self {
         name: "executions",
+        key: "seq",
         time: "started_at",
     };
 
     /// The logs.
     pub(super) const LOG: Self = Self {
         name: "log_entries",
+        key: "seq",
         time: "at",
     };
 
     /// The events of flows.
     pub(super) const EVENTS: Self = Self {
         name: "flow_events",
+        key: "seq",
+        time: "at",
+    };
+
+    /// The audit log.
+    pub(super) const AUDIT: Self = Self {
+        name: "audit_log",
+        key: "id",
         time: "at",
     };
 }

@@ -43,6 +43,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "scheduled executions",
         sql: include_str!("migrations/0006.sql"),
     },
+    Migration {
+        name: "orders of lists",
+        sql: include_str!("migrations/0007.sql"),
+    },
 ];
 
 /// The mark of our files, which `file` and SQLite's tools show: the letters "elas".

@@ -76,7 +76,7 @@ const FLOWS: &[ListColumn] = &[
     shown("name", "NAME", Text),
     hidden("user_id", Id),
     unsorted("user", "OWNER", Text),
-    behind("status", State),
+    hidden("status", State),
     hidden("type", State),
     unsorted("trigger", "TRIGGER", Text),
     hidden("cron", Text),
@@ -206,7 +206,7 @@ const LOOKUPS: &[ListColumn] = &[
     shown("user", "USER", Text),
     hidden("user_id", Id),
     hidden("organization_id", Id),
-    shown("entries", "ENTRIES", Number),
+    unsorted("entries", "ENTRIES", Number),
     shown("updated_at", "UPDATED", Time),
 ];
 

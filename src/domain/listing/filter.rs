@@ -17,6 +17,7 @@ use super::columns::AHEAD;
 use super::measure;
 use super::{ColumnKind, ListColumn, ListOf};
 use crate::domain::error::{Error, Result};
+use crate::domain::id::ID_DIGITS;
 
 /// The longest filter: more than a line of a terminal, and far from what would make the
 /// search itself slow.
@@ -31,9 +32,9 @@ const FIELD: &str = "filter";
 /// What a row must have, or must not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListTest {
-    /// The text has this in it, whatever the case of its letters.
+    /// The text has this in it, whatever the case of the letters a to z.
     Contains(String),
-    /// The text begins with this, whatever the case of its letters.
+    /// The text begins with this, whatever the case of the letters a to z.
     StartsWith(String),
     /// The text is this, in the same case.
     Is(String),
@@ -234,6 +235,10 @@ fn text_test(kind: ColumnKind, value: &str) -> ListTest {
         return ListTest::Is(bare(whole).0.to_owned());
     }
     let (text, is_anywhere) = bare(value);
+    if kind == ColumnKind::Id && text.len() == ID_DIGITS && !is_anywhere {
+        // Nothing else begins with a whole id, and an index finds it.
+        return ListTest::Is(text.to_ascii_lowercase());
+    }
     if is_anywhere || kind == ColumnKind::Json {
         ListTest::Contains(text.to_owned())
     } else {

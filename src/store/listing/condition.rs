@@ -1,0 +1,275 @@
+//! Filters as SQL: what leads to rows by an index, and what is looked at in each row.
+
+use rusqlite::types::Value;
+
+use super::source::{self, Narrowing};
+use crate::domain::Result;
+use crate::domain::listing::{ListFilter, ListOf, ListTerm, ListTest};
+use crate::domain::run::RunStatus;
+use crate::store::Read;
+use crate::store::execution_list::{DISORDER_MS, Timed};
+
+/// A piece of a statement and the values of its question marks, in order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Piece {
+    pub(super) text: String,
+    pub(super) values: Vec<Value>,
+}
+
+impl Piece {
+    /// Makes a piece of a text.
+    pub(super) fn of(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            values: Vec::new(),
+        }
+    }
+
+    /// Adds a text.
+    pub(super) fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// Adds a text with the values of its question marks.
+    pub(super) fn with(&mut self, text: &str, values: impl IntoIterator<Item = Value>) {
+        self.push(text);
+        self.values.extend(values);
+    }
+
+    /// Adds another piece.
+    pub(super) fn append(&mut self, other: &Self) {
+        self.with(&other.text, other.values.iter().cloned());
+    }
+}
+
+/// The rows that are walked through, and what is asked of each.
+pub(super) struct Rows {
+    /// `FROM … WHERE …`: all rows of the table, or those that an index leads to.
+    pub(super) base: Piece,
+    /// Whether an index leads to the rows.
+    pub(super) is_narrow: bool,
+    /// Whether the index yields the rows in the order of their making.
+    pub(super) is_ordered: bool,
+    /// ` AND …` for what is looked at in each row; empty where nothing is.
+    pub(super) asked: Piece,
+}
+
+impl Rows {
+    /// Finds the rows that a filter asks for.
+    pub(super) fn of(read: &Read<'_>, list: ListOf, filter: &ListFilter) -> Result<Self> {
+        let source = source::of(list);
+        let mut found = Found::default();
+        let mut asked = Piece::default();
+        for term in filter.terms() {
+            if !found.take(read, list, term)? {
+                asked.push(" AND ");
+                asked.append(&condition(list, term));
+            }
+        }
+        let index = found.index();
+        let mut base = Piece::of(format!("FROM {} x", source.table));
+        if let Some(index) = index {
+            base.push(" INDEXED BY ");
+            base.push(index);
+        }
+        base.push(" WHERE 1");
+        if let Some((narrowing, value)) = &found.is {
+            base.with(&format!(" AND {} = ?", narrowing.column), [value.clone()]);
+        }
+        if let Some(runs) = found.runs {
+            base.push(" AND ");
+            base.push(runs.condition());
+        }
+        // Beside another index the numbers of rows are looked at, not walked along.
+        let rowid = if found.is.is_some() || index.is_some() {
+            "+x.rowid"
+        } else {
+            "x.rowid"
+        };
+        for (sign, bound) in [(">=", found.from), ("<", found.to)] {
+            if let Some(bound) = bound {
+                base.with(&format!(" AND {rowid} {sign} ?"), [Value::from(bound)]);
+            }
+        }
+        let runs_in_order = found.runs != Some(Runs::Open);
+        Ok(Self {
+            base,
+            is_narrow: found.is.is_some() || index.is_some(),
+            is_ordered: found.is.map_or(runs_in_order, |(is, _)| is.is_ordered),
+            asked,
+        })
+    }
+}
+
+/// What leads to rows by an index.
+#[derive(Default)]
+struct Found {
+    is: Option<(&'static Narrowing, Value)>,
+    runs: Option<Runs>,
+    /// The first rowid, and the one behind the last.
+    from: Option<i64>,
+    to: Option<i64>,
+}
+
+impl Found {
+    /// Takes what an index answers out of a term; tells whether nothing of it is left.
+    fn take(&mut self, read: &Read<'_>, list: ListOf, term: &ListTerm) -> Result<bool> {
+        let Some(at) = term.column.filter(|_| !term.is_negative) else {
+            return Ok(false);
+        };
+        let key = list.columns()[at].key;
+        match &term.test {
+            ListTest::Is(text) if self.is.is_none() => {
+                let narrowing = source::of(list).narrowing;
+                if let Some(narrowing) = narrowing.iter().find(|narrowing| narrowing.key == key) {
+                    self.is = Some((narrowing, Value::from(text.clone())));
+                    return Ok(true);
+                }
+            }
+            ListTest::Within(range) => {
+                if let Some(table) = timed(list, key) {
+                    let (from, to) = (*range.start(), *range.end());
+                    if from > i64::MIN {
+                        let at_ms = from.saturating_sub(DISORDER_MS);
+                        let first = read.first_since(table, at_ms)?;
+                        self.from = Some(self.from.unwrap_or(first).max(first));
+                    }
+                    if to < i64::MAX {
+                        let at_ms = to.saturating_add(DISORDER_MS + 1);
+                        let end = read.first_since(table, at_ms)?;
+                        self.to = Some(self.to.unwrap_or(end).min(end));
+                    }
+                }
+            }
+            _ => {}
+        }
+        if list == ListOf::Executions && self.runs.is_none() {
+            self.runs = Runs::of(key, &term.test);
+        }
+        Ok(false)
+    }
+
+    /// Returns the index that must be used, since another would be possible.
+    fn index(&self) -> Option<&'static str> {
+        let is_of_flow = self.is.as_ref().is_some_and(|(is, _)| is.key == "flow");
+        match (self.runs?, is_of_flow) {
+            (Runs::Failed, true) => Some("executions_failed"),
+            (Runs::Failed, false) => Some("executions_errors"),
+            (Runs::Open, _) => Some("executions_open"),
+            (Runs::Ended, false) => Some("executions_ended"),
+            (Runs::Ended, true) => None,
+        }
+    }
+}
+
+/// Runs of which there are few, each with an index of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Runs {
+    Failed,
+    Open,
+    Ended,
+}
+
+impl Runs {
+    /// Returns the runs that a test leaves, where there are few of them.
+    fn of(key: &str, test: &ListTest) -> Option<Self> {
+        match (key, test) {
+            ("errors_total", ListTest::Within(range)) if *range.start() > 0 => Some(Self::Failed),
+            ("status", ListTest::Is(word) | ListTest::StartsWith(word)) => {
+                let word = word.to_ascii_lowercase();
+                let fits = |status: &&RunStatus| status.as_str().starts_with(&word);
+                let kinds: Vec<Self> = RunStatus::ALL
+                    .iter()
+                    .filter(fits)
+                    .map(|status| Self::with(*status))
+                    .collect::<Option<_>>()?;
+                let first = *kinds.first()?;
+                kinds.iter().all(|kind| *kind == first).then_some(first)
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the runs of a status.
+    fn with(status: RunStatus) -> Option<Self> {
+        match status {
+            RunStatus::Error => Some(Self::Failed),
+            RunStatus::Running | RunStatus::Waiting => Some(Self::Open),
+            RunStatus::Interrupted | RunStatus::Cancelled => Some(Self::Ended),
+            RunStatus::Success => None,
+        }
+    }
+
+    /// Returns the condition of their index, word by word.
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Failed => "x.errors_total > 0",
+            Self::Open => "x.finished_at IS NULL",
+            Self::Ended => "x.status IN ('interrupted', 'cancelled')",
+        }
+    }
+}
+
+/// Returns the table whose rowids and times of this column grow together.
+fn timed(list: ListOf, key: &str) -> Option<Timed> {
+    match (list, key) {
+        (ListOf::Executions, "started_at") => Some(Timed::EXECUTIONS),
+        (ListOf::Audit, "at") => Some(Timed::AUDIT),
+        _ => None,
+    }
+}
+
+/// Returns the condition of a term. No index is used for it: a plus stands before each
+/// value, so that nothing but the walk decides which rows are looked at.
+fn condition(list: ListOf, term: &ListTerm) -> Piece {
+    let origins = source::of(list).columns;
+    let mut piece = Piece::of(if term.is_negative {
+        "NOT coalesce(("
+    } else {
+        "coalesce(("
+    });
+    if let Some(at) = term.column {
+        piece.append(&tested(origins[at].value, &term.test));
+    } else {
+        let searched = origins.iter().filter(|origin| origin.is_searched);
+        for (at, origin) in searched.enumerate() {
+            piece.push(if at == 0 { "" } else { " OR " });
+            piece.append(&tested(origin.value, &term.test));
+        }
+    }
+    piece.push("), 0)");
+    piece
+}
+
+/// Returns the condition that a test puts on a value.
+fn tested(value: &str, by: &ListTest) -> Piece {
+    let mut piece = Piece::default();
+    match by {
+        ListTest::Contains(text) => piece.with(
+            &format!("+({value}) LIKE ? ESCAPE '~'"),
+            [Value::from(format!("%{}%", escaped(text)))],
+        ),
+        ListTest::StartsWith(text) => piece.with(
+            &format!("+({value}) LIKE ? ESCAPE '~'"),
+            [Value::from(format!("{}%", escaped(text)))],
+        ),
+        ListTest::Is(text) => {
+            piece.with(&format!("+({value}) = ?"), [Value::from(text.clone())]);
+        }
+        ListTest::Within(range) => piece.with(
+            &format!("+({value}) BETWEEN ? AND ?"),
+            [Value::from(*range.start()), Value::from(*range.end())],
+        ),
+        ListTest::Missing => {
+            piece.push(&format!("coalesce(({value}), '') = ''"));
+        }
+    }
+    piece
+}
+
+/// Returns a text as a pattern that stands for itself.
+fn escaped(text: &str) -> String {
+    text.replace('~', "~~")
+        .replace('%', "~%")
+        .replace('_', "~_")
+}
