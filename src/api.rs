@@ -8,6 +8,7 @@ pub mod call;
 pub mod dispatch;
 pub mod docs;
 pub mod error;
+pub mod git;
 pub mod hook;
 pub mod openapi;
 pub mod ops;
@@ -28,6 +29,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend_from_slice(openapi::ROUTES);
     routes.extend_from_slice(ops::ROUTES);
     routes.extend_from_slice(hook::ROUTES);
+    routes.extend_from_slice(git::ROUTES);
     routes.extend_from_slice(storage::ROUTES);
     routes.extend(v1::routes());
     routes.extend(v2::routes());

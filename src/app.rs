@@ -17,6 +17,7 @@ pub mod data_sample;
 pub mod env_var;
 pub mod execution;
 pub mod flow;
+pub mod git_server;
 pub mod invite;
 pub mod key_file;
 pub mod limiter;
@@ -94,6 +95,7 @@ struct Inner {
     mail_server: Option<mail::MailServer>,
     rules: Rules,
     runtime: RwLock<Option<Arc<dyn component_runtime::ComponentRuntime>>>,
+    git: RwLock<Option<Arc<dyn git_server::GitServer>>>,
 }
 
 impl App {

@@ -14,6 +14,7 @@ mod error;
 mod execution;
 mod filter;
 mod flow;
+mod git;
 mod init;
 mod key;
 mod list;
@@ -84,6 +85,9 @@ enum Command {
     /// Look at SSH public keys
     #[command(subcommand)]
     Sshkey(sshkey::Command),
+    /// What git calls during a push
+    #[command(subcommand, hide = true)]
+    Git(git::Command),
     /// Look at flows, start and stop them, carry them from one installation to another
     #[command(subcommand)]
     Flow(flow::Command),
@@ -169,6 +173,7 @@ fn execute(command: Command, out: &mut Output) -> Result<(), CliError> {
         Command::Key(command) => key::run(command, out),
         Command::Team(command) => team::run(command, out),
         Command::Organization(command) => organization::run(command, out),
+        Command::Git(command) => git::run(command, out),
         Command::Lookup(command) => lookup::run(command, out),
         Command::Sshkey(command) => sshkey::run(command, out),
         Command::Flow(command) => flow::run(command, out),

@@ -13,7 +13,10 @@ mod value;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-pub use environment::{Environment, VARIABLE_PREFIX, wants_no_color};
+pub use environment::{
+    Environment, HookEnvironment, VARIABLE_PREFIX, hook_environment, tool_environment,
+    wants_no_color,
+};
 pub use reference::reference;
 pub use table::{Form, SETTINGS, Setting};
 

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod git;
 pub mod http;
 pub mod server;
 pub mod store;

@@ -23,6 +23,7 @@ use crate::api::shared::{ApiOptions, Shared};
 use crate::app::App;
 use crate::domain::{Error, Kind, Result};
 use crate::engine::{Engine, EngineOptions};
+use crate::git::{Git, GitOptions};
 use crate::http::{self, Address, Server};
 use housekeeper::Housekeeper;
 use serde_json::Value;
@@ -46,6 +47,8 @@ pub struct ServerOptions {
     pub api: ApiOptions,
     /// What the operator set for the engine.
     pub engine: EngineOptions,
+    /// How git is run.
+    pub git: GitOptions,
 }
 
 impl Default for ServerOptions {
@@ -59,6 +62,7 @@ impl Default for ServerOptions {
             audit_days: housekeeper::AUDIT_DAYS,
             api: ApiOptions::default(),
             engine: EngineOptions::default(),
+            git: GitOptions::default(),
         }
     }
 }
@@ -96,6 +100,8 @@ impl Running {
         let api = Api::new(app.clone(), Arc::clone(&shared))?;
         let housekeeper = Housekeeper::start(app.clone(), Arc::clone(&shared), options.audit_days)?;
         let engine = Engine::start(&app, options.engine.clone())?;
+        app.sweep_repositories()?;
+        app.set_git_server(Arc::new(Git::open(app.clone(), options.git.clone())?));
         let mut addresses = vec![Address::Tcp(options.listen)];
         addresses.extend(options.unix_socket.clone().map(Address::Unix));
         let settings = http::Settings {
@@ -138,6 +144,7 @@ impl Running {
         }
         self.engine.stop();
         self.housekeeper.stop();
+        self.app.clear_git_server();
         self.app.close();
         Ok(())
     }

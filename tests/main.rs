@@ -14,6 +14,7 @@ mod crash_flow;
 mod crowd;
 mod domain;
 mod engine;
+mod git;
 mod golden;
 mod http;
 mod log;

@@ -1,6 +1,8 @@
 //! One call, parsed, and the reply to it.
 
+use std::fmt;
 use std::fs::File;
+use std::io::Read;
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
@@ -96,8 +98,19 @@ pub enum Content {
     Text(&'static str, String),
     /// A file and its length in bytes; its media type is a header.
     File(File, u64),
+    /// A source of unknown length, read while it is sent; its media type is a header.
+    Stream(Source),
     /// Bytes with headers of their own, the media type among them.
     Raw(Vec<(String, String)>, Vec<u8>),
+}
+
+/// A source of bytes.
+pub struct Source(pub Box<dyn Read + Send>);
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Source")
+    }
 }
 
 impl Reply {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::body;
-use super::call::{Call, Compat, Content, Reply};
+use super::call::{Call, Compat, Content, Reply, Source};
 use super::error::{body_of, failure, status_of};
 use super::route::{Access, Route};
 use super::shared::Shared;
@@ -141,10 +141,12 @@ impl Api {
                 self.admit_unsigned(request, &origin)?;
                 Ok(Principal::anonymous(origin))
             }
-            Access::User | Access::Token => match self.admit(request, origin) {
-                Ok(who) if trace.version == Version::V2 => Ok(who.with_passing_admin()),
-                other => other,
-            },
+            Access::User | Access::Token | Access::Git => {
+                match self.admit(request, route, origin) {
+                    Ok(who) if trace.version == Version::V2 => Ok(who.with_passing_admin()),
+                    other => other,
+                }
+            }
         }
     }
 
@@ -181,15 +183,18 @@ impl Api {
     }
 
     /// Lets a request for signed-in users in, and says who it is.
-    fn admit(&self, request: &Request<'_>, origin: Origin) -> Result<Principal> {
+    fn admit(&self, request: &Request<'_>, route: &Route, origin: Origin) -> Result<Principal> {
         self.admit_unsigned(request, &origin)?;
-        let sent = request
-            .header("authorization")
+        let authorization = request.header("authorization");
+        let mut sent = authorization
             .and_then(basic::credentials)
             .map(|sent| BasicCredentials {
                 user: sent.user,
                 password: SecretText::new(sent.password),
             });
+        if sent.is_none() && route.access == Access::Git {
+            sent = authorization.and_then(bearer_key);
+        }
         let who = self.app.sign_in(sent.as_ref(), origin)?;
         self.app.admit_account(&who)?;
         Ok(who)
@@ -270,6 +275,16 @@ impl Api {
         });
         sent.map_or_else(|| self.app.new_request_id(), str::to_owned)
     }
+}
+
+/// Returns the API key of a bearer token, as credentials without an address.
+fn bearer_key(authorization: &str) -> Option<BasicCredentials> {
+    let (scheme, key) = authorization.split_once(' ')?;
+    let is_key = scheme.eq_ignore_ascii_case("bearer") && !key.contains('@');
+    is_key.then(|| BasicCredentials {
+        user: key.trim().to_owned(),
+        password: SecretText::new(String::new()),
+    })
 }
 
 /// Seconds after which clients may ask whether maintenance is over.
@@ -387,6 +402,7 @@ fn response_of(reply: Reply, json: &str) -> Response {
             .bytes(to_bytes(&value)),
         Content::Text(media_type, text) => response.header("Content-Type", media_type).bytes(text),
         Content::File(file, length) => response.stream(file, Some(length)),
+        Content::Stream(Source(source)) => response.stream(source, None),
         Content::Raw(headers, bytes) => headers
             .into_iter()
             .fold(response, |response, (name, value)| {

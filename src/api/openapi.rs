@@ -144,7 +144,7 @@ fn operation_id(route: &Route) -> String {
 fn security(access: Access) -> Value {
     match access {
         Access::Public => json!([]),
-        Access::User => json!([{ "basic": [] }]),
+        Access::User | Access::Git => json!([{ "basic": [] }]),
         Access::Token => json!([{}, { "basic": [] }]),
         Access::Metrics => json!([{}, { "metrics": [] }]),
     }

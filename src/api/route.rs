@@ -12,6 +12,9 @@ pub enum Access {
     Public,
     /// Any signed-in user.
     User,
+    /// Any signed-in user, who may send its key as a bearer token too; media types are
+    /// git's own.
+    Git,
     /// Whoever holds the token in the path; signed in where credentials are sent.
     Token,
     /// Loopback peers, or whoever has the token of the metrics.

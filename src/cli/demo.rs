@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::database::{app_options, open, operator};
 use super::error::{Advice, CliError};
+use super::git;
 use super::logging;
 use super::output::Output;
 use super::serve::{open_door_advice, start};
@@ -75,7 +76,11 @@ pub(super) fn run(args: Args, out: &mut Output) -> Result<(), CliError> {
     unpack(&options)?;
     let app = open(&options, Opening::Serve)?;
     let signals = StopSignals::catch()?;
-    let running = start(app.clone(), None, &ServerOptions::from(&settings))?;
+    let served = ServerOptions {
+        git: git::options(None, &settings)?,
+        ..ServerOptions::from(&settings)
+    };
+    let running = start(app.clone(), None, &served)?;
     tell(out, &app, running.address(), &database, kept.is_some())?;
     drop(app);
     let ended = running.wait_for(signals);

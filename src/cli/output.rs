@@ -52,6 +52,11 @@ impl Output {
         }
     }
 
+    /// Returns where remarks go, for whoever writes many.
+    pub(super) fn remarks(&mut self) -> &mut dyn Write {
+        &mut self.remarks
+    }
+
     /// Prints a remark for the person, which is no part of the result.
     pub(super) fn note(&mut self, text: &str) {
         // Where remarks can't be written nobody is there to be told.

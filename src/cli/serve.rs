@@ -2,6 +2,7 @@
 
 use super::database::{DatabaseArgs, app_options, load, open};
 use super::error::{Advice, CliError};
+use super::git;
 use super::logging;
 use super::output::{Output, clean};
 use crate::app::{App, Opening};
@@ -72,7 +73,11 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let lock = lock.advise(|| LOCKED_ADVICE.to_owned())?;
     let app = open(&app_options(settings), Opening::Serve)?;
     let signals = StopSignals::catch()?;
-    let running = start(app, lock, &ServerOptions::from(settings))?;
+    let options = ServerOptions {
+        git: git::options(args.database.config.as_deref(), settings)?,
+        ..ServerOptions::from(settings)
+    };
+    let running = start(app, lock, &options)?;
     out.line(&format!("Elastane listens on http://{}", running.address()))?;
     out.flush()?;
     Ok(running.wait_for(signals)?)

@@ -14,7 +14,12 @@ pub const VARIABLE_PREFIX: &str = "ELASTANE_";
 const CONFIG_VARIABLE: &str = "ELASTANE_CONFIG";
 
 /// Variables of this program that are no settings of the server.
-const OTHERS: &[&str] = &[CONFIG_VARIABLE, "ELASTANE_NO_MOTION"];
+const OTHERS: &[&str] = &[
+    CONFIG_VARIABLE,
+    "ELASTANE_NO_MOTION",
+    "ELASTANE_PUSHER",
+    "ELASTANE_REPOSITORY",
+];
 
 /// The variables of this program, as they were when it began.
 #[derive(Clone, Debug, Default)]
@@ -101,4 +106,68 @@ fn is_near(name: &str, likely: &str) -> bool {
 pub fn wants_no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
         || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// Variables that git, npm and node inherit: where programs and temporary files are, the
+/// language, proxies and certificates. All others may hold secrets of this process.
+const OF_TOOLS: &[&str] = &[
+    "PATH",
+    "HOME",
+    "LANG",
+    "TZ",
+    "TMPDIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "NODE_EXTRA_CA_CERTS",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+];
+
+/// How the settings of npm begin, in either case: the registry among them.
+const NPM_PREFIX: &str = "npm_config_";
+
+/// Returns the variables that child processes inherit.
+pub fn tool_environment() -> Vec<(String, OsString)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            let is_npm = name.to_ascii_lowercase().starts_with(NPM_PREFIX);
+            (is_npm || OF_TOOLS.contains(&name.as_str())).then_some((name, value))
+        })
+        .collect()
+}
+
+/// What git and the door that let a push in tell a hook, as they say it.
+#[derive(Clone, Debug, Default)]
+pub struct HookEnvironment {
+    /// The id of the user who pushes.
+    pub pusher: String,
+    /// The id of the repository.
+    pub repository: String,
+    /// The options of the push.
+    pub options: Vec<String>,
+}
+
+/// The most options of a push that are read.
+const PUSH_OPTIONS_MAX: usize = 20;
+
+/// Returns what a hook is told.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one reader of the environment"
+)]
+pub fn hook_environment() -> HookEnvironment {
+    let read = |name: &str| std::env::var(name).unwrap_or_default();
+    let count = read("GIT_PUSH_OPTION_COUNT").parse().unwrap_or(0_usize);
+    HookEnvironment {
+        pusher: read("ELASTANE_PUSHER"),
+        repository: read("ELASTANE_REPOSITORY"),
+        options: (0..count.min(PUSH_OPTIONS_MAX))
+            .map(|at| read(&format!("GIT_PUSH_OPTION_{at}")))
+            .collect(),
+    }
 }

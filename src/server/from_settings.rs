@@ -4,6 +4,7 @@ use super::ServerOptions;
 use crate::api::shared::ApiOptions;
 use crate::config::Settings;
 use crate::engine::EngineOptions;
+use crate::git::GitOptions;
 
 impl From<&Settings> for ServerOptions {
     fn from(settings: &Settings) -> Self {
@@ -26,6 +27,7 @@ impl From<&Settings> for ServerOptions {
                 reply_timeout_ms: u64::from(settings.reply_timeout) * 1_000,
                 rebound_limit: settings.rebound_limit,
             },
+            git: GitOptions::default(),
         }
     }
 }

@@ -41,7 +41,7 @@ fn routes() -> String {
     for route in api::routes() {
         let who = match route.access {
             Access::Public => "anybody",
-            Access::User => "signed-in users",
+            Access::User | Access::Git => "signed-in users",
             Access::Token => "whoever has the token",
             Access::Metrics => "this machine, or the token",
         };

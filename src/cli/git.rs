@@ -1,0 +1,87 @@
+//! `elastane git`: what git calls, and how it finds this program.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+use clap::{Subcommand, ValueEnum};
+
+use super::database::{DatabaseArgs, open};
+use super::error::CliError;
+use super::output::Output;
+use crate::app::Opening;
+use crate::config::{Settings, hook_environment, tool_environment};
+use crate::domain::Error;
+use crate::git::{Git, GitOptions, Push};
+
+/// What git has done by this program.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum Command {
+    /// Decide a push, or hear of it: git calls this with the refs on its input
+    Hook {
+        /// Which hook of git
+        name: Hook,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+}
+
+/// The hooks that git calls.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Hook {
+    /// Before the refs move
+    PreReceive,
+    /// After they moved
+    PostReceive,
+}
+
+/// Runs what git calls.
+pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
+    let Command::Hook { name, database } = command;
+    let git = open_git(&database)?;
+    let told = hook_environment();
+    let unknown = |what: &str| Error::internal(format!("the hook was not told {what}"));
+    let push = Push {
+        user: told.pusher.parse().map_err(|_| unknown("who pushes"))?,
+        component: told.repository.parse().map_err(|_| unknown("where to"))?,
+        options: told.options,
+    };
+    let mut updates = io::stdin().lock();
+    match name {
+        Hook::PreReceive => git.pre_receive(&push, &mut updates, out.remarks())?,
+        Hook::PostReceive => git.post_receive(&push, &mut updates, out.remarks())?,
+    }
+    Ok(())
+}
+
+/// Opens git over the database of a command, beside a running server or without one.
+pub(super) fn open_git(database: &DatabaseArgs) -> Result<Git, CliError> {
+    let loaded = database.load()?;
+    let app = open(
+        &super::database::app_options(&loaded.settings),
+        Opening::Use,
+    )?;
+    let options = options(database.config.as_deref(), &loaded.settings)?;
+    Ok(Git::open(app, options)?)
+}
+
+/// Returns how git is run over a database; `config` is the settings file that was named.
+pub(super) fn options(config: Option<&str>, settings: &Settings) -> Result<GitOptions, CliError> {
+    let mut flags = vec![OsString::from("--db"), absolute(&settings.db)?];
+    if let Some(path) = &settings.key_file {
+        flags.extend([OsString::from("--key-file"), absolute(path)?]);
+    }
+    if let Some(path) = config {
+        flags.extend([OsString::from("--config"), absolute(Path::new(path))?]);
+    }
+    Ok(GitOptions {
+        program: std::env::current_exe()?,
+        flags,
+        environment: tool_environment(),
+    })
+}
+
+/// Returns a path that holds in every folder.
+fn absolute(path: &Path) -> Result<OsString, CliError> {
+    Ok(std::path::absolute(path)?.into_os_string())
+}

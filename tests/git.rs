@@ -1,0 +1,4 @@
+//! Git: real clients against a real server.
+
+mod given;
+mod http;
