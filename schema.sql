@@ -433,11 +433,13 @@ CREATE TABLE objects (
     content_type TEXT,              -- the media type that the uploader named
     bytes        INTEGER,           -- its size; null while nothing was uploaded
     put_sha256   BLOB,              -- SHA-256 of the token that uploads; null: made by the server
-    get_sha256   BLOB NOT NULL,     -- SHA-256 of the token that downloads
+    get_sha256   BLOB NOT NULL,     -- SHA-256 of the token that downloads; empty: nobody does
     created_at   INTEGER NOT NULL,  -- when it was made
-    expires_at   INTEGER NOT NULL   -- when it goes
+    expires_at   INTEGER NOT NULL,  -- when it goes
+    part         INTEGER            -- key of the part of a run whose message has it as its body; null: it stands for itself
 ) STRICT;
 CREATE INDEX objects_expiry ON objects (expires_at);
+CREATE INDEX objects_part ON objects (part) WHERE part IS NOT NULL;
 CREATE INDEX objects_user ON objects (user_id) WHERE user_id IS NOT NULL;
 
 -- What components are asked outside of flows: credentials, metadata, options.

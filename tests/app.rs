@@ -14,6 +14,7 @@ mod flow_list;
 mod flow_transfer;
 mod given;
 mod list;
+mod large_body;
 mod organization;
 mod recipe;
 mod retention;

@@ -10,6 +10,7 @@ mod app;
 mod cli;
 mod clients;
 mod crash;
+mod crash_body;
 mod crash_flow;
 mod crowd;
 mod domain;

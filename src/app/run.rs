@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::storage::Folder;
 use super::{Act, App, credential};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::flow::event::{FlowEvent, FlowEventKind};
@@ -12,8 +13,8 @@ use crate::domain::flow::{Flow, FlowStatus, FlowType};
 use crate::domain::id::{CredentialId, ExecutionId, FlowId};
 use crate::domain::principal::Principal;
 use crate::domain::run::part::{
-    CommittedRun, MessageRef, NewExecution, NewLogEntry, NewQueued, PartMessage, Queued, RunKey,
-    RunPart, Slice, StepRecord,
+    BodyFile, CommittedRun, MessageRef, NewExecution, NewLogEntry, NewQueued, PartMessage, Queued,
+    RunKey, RunPart, Slice, StepRecord,
 };
 use crate::domain::run::{LogLevel, Message, RunStatus, RunTrigger};
 use crate::domain::{Error, Kind, Result};
@@ -64,13 +65,25 @@ pub struct PartData {
 }
 
 impl PartData {
-    /// Reads a part of a run.
-    pub(super) fn load(read: &Read<'_>, execution: i64, part: u32) -> Result<Self> {
+    /// Reads a part of a run, with the large bodies from their files.
+    pub(super) fn load(
+        read: &Read<'_>,
+        folder: &Folder,
+        execution: i64,
+        part: u32,
+    ) -> Result<Self> {
         let steps = read.part_steps(execution, part)?;
         let messages = read.part_messages(execution, part)?;
+        let mut messages: Vec<PartMessage> =
+            decoded(messages, |value| Some(PartMessage::from_value(value, part)))?;
+        for message in &mut messages {
+            if let Some(file) = message.body_file {
+                message.message.body = folder.read_body(file)?.unwrap_or(Value::Null);
+            }
+        }
         Ok(Self {
             steps: decoded(steps, |value| StepRecord::from_value(&value, part))?,
-            messages: decoded(messages, |value| Some(PartMessage::from_value(value, part)))?,
+            messages,
         })
     }
 }
@@ -149,9 +162,12 @@ impl App {
     /// Makes a slice of work true: one transaction, on disk when this returns.
     ///
     /// Refused with [`Kind::Conflict`] where it needs an active flow and the flow is not.
+    /// Where it is refused, the files with its large bodies go.
     pub fn commit_slice(&self, slice: Slice) -> Result<Vec<CommittedRun>> {
         let now_ms = self.now_ms();
-        self.inner.store.write(move |write| {
+        let bodies = slice.runs.iter().flat_map(|part| &part.body_files);
+        let bodies: Vec<BodyFile> = bodies.copied().collect();
+        let committed = self.inner.store.write(move |write| {
             if slice.needs_active && write.flow_status(slice.flow)? != Some(FlowStatus::Active) {
                 return Err(Error::new(Kind::Conflict, "the flow is not active"));
             }
@@ -170,12 +186,16 @@ impl App {
                 write.add_log_entry(slice.flow, run, entry)?;
             }
             Ok(done)
-        })
+        });
+        if committed.is_err() {
+            self.drop_body_files(&bodies);
+        }
+        committed
     }
 
     /// Returns a part of a run.
     pub fn run_part(&self, execution: i64, part: u32) -> Result<PartData> {
-        self.read(|read| PartData::load(read, execution, part))
+        self.read(|read| PartData::load(read, &self.inner.objects, execution, part))
     }
 
     /// Returns how much waits for each step.
@@ -487,6 +507,7 @@ pub(super) fn first_part(new: NewExecution, step: &str, message: Message, now_ms
         steps_count: 0,
         errors_count: 0,
         messages: format!("[{kept}]"),
+        body_files: Vec::new(),
         queued: vec![NewQueued {
             step: step.to_owned(),
             message: MessageRef::Own(0),

@@ -4,8 +4,10 @@
 //! (`v1.md 3.5`). The database knows the hashes of the tokens alone. Objects are
 //! temporary: no backup holds them, and each has an end.
 
+mod bodies;
 mod folder;
 
+pub use bodies::LARGE_BODY_BYTES;
 pub(super) use folder::Folder;
 
 use std::fs::File;

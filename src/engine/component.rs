@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::app::App;
 use crate::domain::id::FlowId;
 use crate::domain::organization::Owner;
+use crate::domain::run::message::size_of;
 use crate::domain::run::{Failure, HttpReply, LogLevel, Message};
 
 /// The most messages that one call may emit: a splitter over a large file fits, and
@@ -150,24 +151,6 @@ impl Emitter {
     pub fn into_events(self) -> Vec<Event> {
         self.events
     }
-}
-
-/// Returns the bytes of a value as JSON, without writing it.
-pub fn size_of(value: &Value) -> usize {
-    struct Count(usize);
-    impl std::io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    // Counting can't fail, and a value has no key that is not a text.
-    let _ = serde_json::to_writer(&mut count, value);
-    count.0
 }
 
 /// Runs one message. An error is the step's, after whatever was emitted before it.

@@ -12,6 +12,7 @@ use super::run::{Command, Delivery, End, Input, Job, Run, SLICE_STEPS};
 use super::slice::{Answer, RunSlice, Snapshots};
 use crate::app::App;
 use crate::clock::monotonic_us;
+use crate::domain::Error;
 use crate::domain::expression::Scope;
 use crate::domain::run::part::{
     MessageRef, NewLogEntry, NewQueued, PartMessage, Queued, RunKey, Slice, StepRecord,
@@ -201,15 +202,17 @@ impl<'a> Driver<'a> {
     }
 
     /// Returns everything as one transaction.
-    pub(super) fn take_slice(&mut self, needs_active: bool) -> Slice {
-        Slice {
+    pub(super) fn take_slice(&mut self, needs_active: bool) -> Result<Slice, Error> {
+        let app = self.app;
+        let runs = self.runs.iter_mut().map(|run| run.to_part(app));
+        Ok(Slice {
             flow: self.plan.flow,
-            runs: self.runs.iter().map(RunSlice::to_part).collect(),
+            runs: runs.collect::<Result<_, _>>()?,
             snapshots: std::mem::take(&mut self.snapshots).into_list(),
             kept: std::mem::take(&mut self.kept),
             logs: std::mem::take(&mut self.logs),
             needs_active,
-        }
+        })
     }
 
     /// Puts a message into a step's queue.
@@ -349,11 +352,10 @@ impl<'a> Driver<'a> {
         let mut logs = 0;
         for event in events {
             match event {
-                Event::Data(message) => emitted.outputs.push(self.runs[run].add(PartMessage {
-                    message,
-                    made_by: Some(record),
-                    mapped_from: None,
-                })),
+                Event::Data(message) => {
+                    let made = PartMessage::made(message, record);
+                    emitted.outputs.push(self.runs[run].add(made));
+                }
                 Event::Error(error) => {
                     emitted.failure.get_or_insert(error);
                 }
@@ -470,11 +472,7 @@ impl<'a> Driver<'a> {
                     attachments: message.attachments.clone(),
                     rest: Map::new(),
                 };
-                let message = slice.add(PartMessage {
-                    message: mapped,
-                    made_by: None,
-                    mapped_from: Some(source),
-                });
+                let message = slice.add(PartMessage::mapped(mapped, source));
                 Delivery { target, message }
             })
             .collect()

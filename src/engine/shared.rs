@@ -360,7 +360,7 @@ impl Shared {
         needs_active: bool,
         wait: Option<Sender<Heard>>,
     ) -> Result<Vec<CommittedRun>> {
-        let done = self.app.commit_slice(driver.take_slice(needs_active))?;
+        let done = self.app.commit_slice(driver.take_slice(needs_active)?)?;
         if let (Some(wait), Some(first)) = (wait, done.first()) {
             self.waiting
                 .lock()

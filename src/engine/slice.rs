@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::component::size_of;
 use super::parts::Parts;
 use super::plan::FlowPlan;
+use crate::app::App;
 use crate::app::run::PartData;
+use crate::app::storage::LARGE_BODY_BYTES;
+use crate::domain::Result;
 use crate::domain::flow::graph::NODES_MAX;
+use crate::domain::run::message::size_of;
 use crate::domain::run::part::{MessageRef, NewQueued, PartMessage, RunKey, RunPart, StepRecord};
 use crate::domain::run::{Failure, HttpReply, Message};
 
@@ -84,7 +87,7 @@ impl<'a> RunSlice<'a> {
             MessageRef::Stored { part, index } => {
                 let stored = self.stored(part)?;
                 let message = stored.messages.get(index as usize)?;
-                Some(message.message.clone())
+                (!message.is_lost()).then(|| message.message.clone())
             }
         }
     }
@@ -172,10 +175,29 @@ impl<'a> RunSlice<'a> {
         }
     }
 
-    /// Returns the slice as the part of a transaction.
-    pub(super) fn to_part(&self) -> RunPart {
-        let steps: Vec<Value> = self.steps.iter().map(StepRecord::to_value).collect();
+    /// Returns the slice as the part of a transaction; its large bodies are in files then,
+    /// and on disk.
+    pub(super) fn to_part(&mut self, app: &App) -> Result<RunPart> {
+        let mut part = self.written();
+        // Most parts are small, and in those there is nothing to look for.
+        if part.messages.len() > LARGE_BODY_BYTES {
+            part.body_files = app.set_bodies_aside(&mut self.messages)?;
+            if !part.body_files.is_empty() {
+                part.messages = self.written_messages();
+            }
+        }
+        Ok(part)
+    }
+
+    /// Returns the messages in the form of the database.
+    fn written_messages(&self) -> String {
         let messages: Vec<Value> = self.messages.iter().map(PartMessage::to_value).collect();
+        Value::Array(messages).to_string()
+    }
+
+    /// Returns the slice as it is in memory.
+    fn written(&self) -> RunPart {
+        let steps: Vec<Value> = self.steps.iter().map(StepRecord::to_value).collect();
         let errors = self
             .steps
             .iter()
@@ -186,7 +208,8 @@ impl<'a> RunSlice<'a> {
             steps_count: u32::try_from(steps.len()).unwrap_or(u32::MAX),
             errors_count: u32::try_from(errors).unwrap_or(u32::MAX),
             steps: Value::Array(steps).to_string(),
-            messages: Value::Array(messages).to_string(),
+            messages: self.written_messages(),
+            body_files: Vec::new(),
             queued: self.queued.clone(),
             settled: self.settled.clone(),
             interrupted: self.interrupted,

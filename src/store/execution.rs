@@ -191,6 +191,9 @@ impl Write<'_> {
             "INSERT INTO execution_messages (key, messages) VALUES (?1, ?2)",
             params![key, part.messages],
         )?;
+        for file in &part.body_files {
+            self.insert_body_file(key, *file, now_ms)?;
+        }
         if !done.status.is_over() {
             done.queued = self.insert_queued(flow, done.seq, done.part, &part.queued, now_ms)?;
         }

@@ -47,6 +47,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "orders of lists",
         sql: include_str!("migrations/0007.sql"),
     },
+    Migration {
+        name: "large bodies as files",
+        sql: include_str!("migrations/0008.sql"),
+    },
 ];
 
 /// The mark of our files, which `file` and SQLite's tools show: the letters "elas".

@@ -6,6 +6,7 @@ use super::{Read, Write};
 use crate::domain::Result;
 use crate::domain::id::{ObjectId, UserId};
 use crate::domain::object::StoredObject;
+use crate::domain::run::part::BodyFile;
 
 /// A row with the hashes of its tokens.
 pub struct ObjectRow {
@@ -81,6 +82,27 @@ impl Write<'_> {
                 now_ms,
                 row.object.expires_at_ms,
             ],
+        )?;
+        Ok(())
+    }
+
+    /// Adds the body of a message of a part, by the part's key: it goes with the messages
+    /// of the part, and nobody downloads it.
+    pub(super) fn insert_body_file(&self, part: i64, file: BodyFile, now_ms: i64) -> Result<()> {
+        self.execute(
+            "INSERT INTO objects (id, bytes, get_sha256, created_at, expires_at, part)
+             VALUES (?1, ?2, x'', ?3, ?4, ?5)",
+            params![file.id, file.bytes.cast_signed(), now_ms, i64::MAX, part],
+        )?;
+        Ok(())
+    }
+
+    /// Lets the bodies of the messages of parts go, by the first and the last key; the
+    /// next sweep removes them.
+    pub(super) fn expire_body_files(&self, (from, to): (i64, i64)) -> Result<()> {
+        self.execute(
+            "UPDATE objects SET expires_at = 0 WHERE part BETWEEN ?1 AND ?2",
+            params![from, to],
         )?;
         Ok(())
     }

@@ -176,6 +176,7 @@ impl Write<'_> {
 
     /// Deletes messages of a run; returns what is left of `limit`.
     fn delete_messages(&self, seq: i64, limit: usize) -> Result<usize> {
+        self.expire_body_files(keys_of(seq))?;
         self.delete_some("execution_messages", "key", keys_of(seq), limit)
     }
 

@@ -93,6 +93,7 @@ pub fn part(run: RunKey, steps: &[StepRecord], messages: &[PartMessage]) -> RunP
         steps_count,
         errors_count: u32::try_from(failed).expect("few steps"),
         messages: Value::from(messages).to_string(),
+        body_files: Vec::new(),
         queued: Vec::new(),
         settled: Vec::new(),
         interrupted: false,

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{graphs_of, load_to_change, sealed_of};
 use crate::app::App;
 use crate::app::run::PartData;
+use crate::app::storage::Folder;
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::flow::Flow;
 use crate::domain::flow::event::FlowEventKind;
@@ -17,7 +18,8 @@ use crate::domain::flow::graph::Graph;
 use crate::domain::id::ExecutionId;
 use crate::domain::principal::Principal;
 use crate::domain::run::part::{
-    MessageRef, NewExecution, NewQueued, PartMessage, RunKey, RunPart, StepRecord, edge_queue,
+    BodyFile, MessageRef, NewExecution, NewQueued, PartMessage, RunKey, RunPart, StepRecord,
+    edge_queue,
 };
 use crate::domain::run::{Execution, Message, RetryMode, RunTrigger};
 use crate::domain::{Error, Kind, Result};
@@ -80,7 +82,8 @@ impl App {
         let flow = flow.ok_or_else(|| refuse("its flow is gone"))?;
         let kept = retry.mode == RetryMode::Step && flow.version != run.flow_version;
         self.check_steps(who, flow.id, kept.then_some(run.flow_version))?;
-        let mut prepared = self.read(|read| prepare(read, &run, &flow, &retry))?;
+        let mut prepared =
+            self.read(|read| prepare(read, &self.inner.objects, &run, &flow, &retry))?;
         if let Some(input) = retry.input {
             self.replace_input(&mut prepared, input)?;
         }
@@ -113,11 +116,13 @@ impl App {
         run: &Execution,
         mode: RetryMode,
         step: Option<String>,
-        prepared: Prepared,
+        mut prepared: Prepared,
     ) -> Result<ExecutionId> {
         let id = self.inner.ids.next();
         let (of, flow_id, version) = (run.id, run.flow_id, run.flow_version);
-        self.act(who, move |act| {
+        let bodies = self.set_bodies_aside(&mut prepared.part.messages)?;
+        let body_files = bodies.clone();
+        let begun = self.act(who, move |act| {
             let flow = crate::app::flow::load_runnable(act, act.who, flow_id)?;
             let expected = if mode == RetryMode::Step {
                 version
@@ -139,7 +144,7 @@ impl App {
             for one in &mut queued {
                 one.due_at_ms = act.now_ms;
             }
-            let part = prepared.part.into_part(new, queued);
+            let part = prepared.part.into_part(new, queued, body_files);
             let done = act.add_run_part(flow_id, &part, act.now_ms)?;
             for seq in done.queued {
                 act.add_flow_event(flow_id, FlowEventKind::Queued, Some(seq), act.now_ms)?;
@@ -152,7 +157,11 @@ impl App {
                 })),
             )?;
             Ok(id)
-        })
+        });
+        if begun.is_err() {
+            self.drop_body_files(&bodies);
+        }
+        begun
     }
 }
 
@@ -176,7 +185,13 @@ fn refuse(reason: &str) -> Error {
 }
 
 /// Reads what a retry begins with.
-fn prepare(read: &Read<'_>, run: &Execution, flow: &Flow, retry: &NewRetry) -> Result<Prepared> {
+fn prepare(
+    read: &Read<'_>,
+    folder: &Folder,
+    run: &Execution,
+    flow: &Flow,
+    retry: &NewRetry,
+) -> Result<Prepared> {
     let old = match retry.mode {
         RetryMode::Step if flow.version != run.flow_version => Some(
             read.flow_version(flow.id, run.flow_version)?
@@ -185,7 +200,7 @@ fn prepare(read: &Read<'_>, run: &Execution, flow: &Flow, retry: &NewRetry) -> R
         _ => None,
     };
     let graph = old.as_ref().unwrap_or(&flow.graph);
-    let mut parts = Parts::new(read, run.seq);
+    let mut parts = Parts::new(read, folder, run.seq);
     let starts = match &retry.step {
         Some(step) => starts_at(&mut parts, graph, step, retry.input.is_some())?,
         None => vec![first_of(&mut parts, graph)?],
@@ -288,15 +303,17 @@ fn stored(message: MessageRef, part: u32) -> (u32, u32) {
 /// The parts of a run, each read once.
 struct Parts<'a> {
     read: &'a Read<'a>,
+    folder: &'a Folder,
     run: i64,
     known: HashMap<u32, PartData>,
 }
 
 impl<'a> Parts<'a> {
     /// Begins to read the parts of a run.
-    fn new(read: &'a Read<'a>, run: i64) -> Self {
+    fn new(read: &'a Read<'a>, folder: &'a Folder, run: i64) -> Self {
         Self {
             read,
+            folder,
             run,
             known: HashMap::new(),
         }
@@ -305,7 +322,7 @@ impl<'a> Parts<'a> {
     /// Returns a part.
     fn part(&mut self, part: u32) -> Result<&PartData> {
         if !self.known.contains_key(&part) {
-            let data = PartData::load(self.read, self.run, part)?;
+            let data = PartData::load(self.read, self.folder, self.run, part)?;
             self.known.insert(part, data);
         }
         Ok(&self.known[&part])
@@ -314,7 +331,8 @@ impl<'a> Parts<'a> {
     /// Returns a message; refused where it is not kept.
     fn message(&mut self, (part, index): (u32, u32)) -> Result<&PartMessage> {
         let data = self.part(part)?;
-        data.messages.get(index as usize).ok_or_else(not_kept)
+        let message = data.messages.get(index as usize);
+        message.filter(|it| !it.is_lost()).ok_or_else(not_kept)
     }
 
     /// Returns the step that made a message.
@@ -426,13 +444,19 @@ impl Origins {
             message: kept.message,
             made_by,
             mapped_from,
+            body_file: None,
         });
         self.places.insert(at, place);
         Ok(())
     }
 
     /// Makes the first part of a run of it.
-    fn into_part(self, new: NewExecution, queued: Vec<NewQueued>) -> RunPart {
+    fn into_part(
+        self,
+        new: NewExecution,
+        queued: Vec<NewQueued>,
+        body_files: Vec<BodyFile>,
+    ) -> RunPart {
         let steps: Vec<Value> = self.steps.iter().map(StepRecord::to_value).collect();
         let messages: Vec<Value> = self.messages.iter().map(PartMessage::to_value).collect();
         RunPart {
@@ -441,6 +465,7 @@ impl Origins {
             steps_count: 0,
             errors_count: 0,
             messages: Value::Array(messages).to_string(),
+            body_files,
             queued,
             settled: Vec::new(),
             interrupted: false,

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::{graphs_of, load, sealed_of, unsigned};
+use crate::app::storage::Folder;
 use crate::app::{App, PAGE_MAX};
 use crate::domain::flow::graph::Graph;
 use crate::domain::id::ExecutionId;
 use crate::domain::principal::Principal;
-use crate::domain::run::part::{MessageRef, Queued, StepRecord, ends_of_queue};
+use crate::domain::run::part::{MessageRef, PartMessage, Queued, StepRecord, ends_of_queue};
 use crate::domain::run::{Execution, Failure, RunStatus};
 use crate::domain::{Error, Result};
 use crate::store::{Read, SealedCredential};
@@ -82,7 +83,7 @@ impl App {
     ) -> Result<(Vec<ExecutionStep>, u64)> {
         let limit = limit.min(PAGE_MAX);
         let (mut steps, total, sealed) =
-            self.read(|read| steps_of(read, who, id, offset, limit))?;
+            self.read(|read| steps_of(read, &self.inner.objects, who, id, (offset, limit)))?;
         let mask = self.mask(sealed)?;
         for step in &mut steps {
             for message in step.input.iter_mut().chain(&mut step.outputs) {
@@ -102,15 +103,15 @@ impl App {
 /// Reads a page of steps, with what is to be masked in them.
 fn steps_of(
     read: &Read<'_>,
+    folder: &Folder,
     who: &Principal,
     id: ExecutionId,
-    offset: u64,
-    limit: u32,
+    (offset, limit): (u64, u32),
 ) -> Result<(Vec<ExecutionStep>, u64, Vec<SealedCredential>)> {
     let (run, flow) = load(read, who, id)?;
     let graphs = graphs_of(read, &run, flow.as_ref())?;
     let recorded = unsigned(run.steps_total);
-    let mut bodies = Bodies::new(read, &run, flow.is_some());
+    let mut bodies = Bodies::new(read, folder, &run, flow.is_some());
     let mut steps = Vec::new();
     for placed in records(read, &run, offset, limit)? {
         steps.push(bodies.recorded(&run, &graphs, placed)?);
@@ -180,6 +181,7 @@ fn records_from(read: &Read<'_>, run: i64, part: u32, enough: usize) -> Result<V
 /// Reads messages to be shown, each part once, up to the bytes of a page.
 struct Bodies<'a> {
     read: &'a Read<'a>,
+    folder: &'a Folder,
     run: i64,
     /// Whether messages are shown at all: not where nobody knows the flow's secrets.
     is_open: bool,
@@ -189,9 +191,10 @@ struct Bodies<'a> {
 
 impl<'a> Bodies<'a> {
     /// Begins a page.
-    fn new(read: &'a Read<'a>, run: &Execution, is_open: bool) -> Self {
+    fn new(read: &'a Read<'a>, folder: &'a Folder, run: &Execution, is_open: bool) -> Self {
         Self {
             read,
+            folder,
             run: run.seq,
             is_open,
             parts: HashMap::new(),
@@ -297,13 +300,20 @@ impl<'a> Bodies<'a> {
             };
             self.parts.insert(part, messages);
         }
-        let message = self.parts[&part]
-            .get(index as usize)
-            .and_then(|kept| kept.get("m"));
+        let Some(kept) = self.parts[&part].get(index as usize) else {
+            return Ok(None);
+        };
+        let mut message = kept.get("m").cloned();
+        if let (Some(file), Some(message)) = (PartMessage::body_file_of(kept), &mut message) {
+            match self.folder.read_body(file)? {
+                Some(body) => message["body"] = body,
+                None => return Ok(None),
+            }
+        }
         if message.is_some() {
             self.left -= bytes;
         }
-        Ok(message.cloned())
+        Ok(message)
     }
 }
 

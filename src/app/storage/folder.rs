@@ -17,6 +17,9 @@ pub(super) const SHARDS: u16 = 256;
 /// Where files grow.
 const GROWING: &str = "new";
 
+/// The folders above a file that may be new: its shard, and the one of the database.
+const FOLDER_DEPTH: usize = 2;
+
 /// How much is copied at once.
 const COPY_BYTES: usize = 64 * 1024;
 
@@ -146,12 +149,19 @@ fn entries(path: &Path) -> io::Result<Vec<io::Result<fs::DirEntry>>> {
     }
 }
 
-/// Makes a folder that its owner alone may look into.
+/// Makes a folder that its owner alone may look into, and waits until its name is on the
+/// disk: what is in it is lost without.
 fn make_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    for parent in path.ancestors().skip(1).take(FOLDER_DEPTH) {
+        // A path that is relative ends in one of no letters.
+        let is_here = parent.as_os_str().is_empty();
+        File::open(if is_here { Path::new(".") } else { parent })?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn gone_is_fine(result: io::Result<()>) -> io::Result<()> {

@@ -57,8 +57,14 @@ impl Message {
 
     /// Returns the message as one object, the form in which it is stored and shown.
     pub fn to_value(&self) -> Value {
+        let mut value = self.without_body();
+        value["body"] = self.body.clone();
+        value
+    }
+
+    /// Returns the same without the body, which is kept elsewhere.
+    pub(super) fn without_body(&self) -> Value {
         let mut members = self.rest.clone();
-        members.insert("body".to_owned(), self.body.clone());
         members.insert("headers".to_owned(), Value::Object(self.headers.clone()));
         if !self.attachments.is_empty() {
             let attachments = Value::Object(self.attachments.clone());
@@ -66,4 +72,22 @@ impl Message {
         }
         Value::Object(members)
     }
+}
+
+/// Returns the bytes of a value as JSON, without writing it.
+pub fn size_of(value: &Value) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // Counting can't fail, and a value has no key that is not a text.
+    let _ = serde_json::to_writer(&mut count, value);
+    count.0
 }

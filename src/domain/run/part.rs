@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Failure, LogLevel, Message, RunStatus, RunTrigger};
-use crate::domain::id::{ExecutionId, FlowId};
+use crate::domain::id::{ExecutionId, FlowId, ObjectId};
 
 /// The most parts of a run: the key of a part has twenty bits for its number.
 pub const PARTS_MAX: u32 = 1 << 20;
@@ -167,6 +167,17 @@ pub struct PartMessage {
     pub made_by: Option<u32>,
     /// The message that it was mapped from.
     pub mapped_from: Option<MessageRef>,
+    /// The file that has its body, where that is too large for the database.
+    pub body_file: Option<ObjectId>,
+}
+
+/// A file with the body of a message of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyFile {
+    /// The file.
+    pub id: ObjectId,
+    /// Its size.
+    pub bytes: u64,
 }
 
 impl PartMessage {
@@ -176,13 +187,38 @@ impl PartMessage {
             message,
             made_by: None,
             mapped_from: None,
+            body_file: None,
         }
     }
 
-    /// Returns the message in the compact form of the database.
+    /// Makes a message that a step of this part made: a place among its records.
+    pub fn made(message: Message, step: u32) -> Self {
+        Self {
+            made_by: Some(step),
+            ..Self::outside(message)
+        }
+    }
+
+    /// Makes a message that was mapped from another.
+    pub fn mapped(message: Message, source: MessageRef) -> Self {
+        Self {
+            mapped_from: Some(source),
+            ..Self::outside(message)
+        }
+    }
+
+    /// Returns the message in the compact form of the database, without a body that is in
+    /// a file.
     pub fn to_value(&self) -> Value {
         let mut members = Map::new();
-        members.insert("m".to_owned(), self.message.to_value());
+        let message = match self.body_file {
+            None => self.message.to_value(),
+            Some(file) => {
+                members.insert("l".to_owned(), json!(file.to_string()));
+                self.message.without_body()
+            }
+        };
+        members.insert("m".to_owned(), message);
         if let Some(step) = self.made_by {
             members.insert("b".to_owned(), json!(step));
         }
@@ -192,18 +228,34 @@ impl PartMessage {
         Value::Object(members)
     }
 
-    /// Reads that form from the part `part`.
+    /// Reads that form from the part `part`; a body that is in a file is null.
     pub fn from_value(mut value: Value, part: u32) -> Self {
         let made_by = value.get("b").and_then(Value::as_u64);
         let mapped_from = value
             .get("f")
             .and_then(|from| MessageRef::from_value(from, part));
+        let body_file = Self::body_file_of(&value);
         let message = value.get_mut("m").map_or(Value::Null, Value::take);
+        let mut message = Message::from_value(message);
+        if body_file.is_some() {
+            message.body = Value::Null;
+        }
         Self {
-            message: Message::from_value(message),
+            message,
             made_by: made_by.and_then(|step| u32::try_from(step).ok()),
             mapped_from,
+            body_file,
         }
+    }
+
+    /// Tells whether its body was in a file that is gone.
+    pub fn is_lost(&self) -> bool {
+        self.body_file.is_some() && self.message.body.is_null()
+    }
+
+    /// Returns the file that has the body of a message in that form.
+    pub fn body_file_of(value: &Value) -> Option<ObjectId> {
+        value.get("l")?.as_str()?.parse().ok()
     }
 }
 
@@ -295,6 +347,8 @@ pub struct RunPart {
     pub errors_count: u32,
     /// The messages, as a JSON list of [`PartMessage::to_value`].
     pub messages: String,
+    /// The files with bodies of them.
+    pub body_files: Vec<BodyFile>,
     /// What goes to queues.
     pub queued: Vec<NewQueued>,
     /// The queue rows that are done with, by their seq.
