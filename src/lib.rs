@@ -1,6 +1,7 @@
 //! Elastane: an elastic.io-compatible integration platform as one synchronous
 //! binary over one SQLite file. ARCHITECTURE.md tells where things live and why.
 
+pub mod amqp;
 pub mod api;
 pub mod app;
 pub mod cli;

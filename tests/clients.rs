@@ -3,22 +3,17 @@
 //! Where Node or npm is missing these tests fail and say so: a client that nobody ran
 //! proves nothing.
 
-use std::fs::{self, File};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::process::Command;
 use std::thread::sleep;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use elastane::domain::principal::{Channel, Principal};
 use serde_json::Value;
 
 use crate::support::TestServer;
 use crate::support::installation::PASSWORD;
-
-/// How long npm may take to install: a slow network, but not for ever.
-const INSTALL_LIMIT: Duration = Duration::from_mins(5);
+use crate::support::programs::{install_node_modules, run};
 
 /// How long a script may run: the client waits 15 s for an answer, three times.
 const SCRIPT_LIMIT: Duration = Duration::from_mins(2);
@@ -84,8 +79,7 @@ fn the_node_client_repeats_a_503_and_nothing_is_kept() {
 /// a call. Every call has to be as the script wants it.
 #[track_caller]
 pub fn run_node(server: &TestServer, script: &str, settings: &[(&str, &str)]) -> Vec<Value> {
-    static INSTALLED: OnceLock<()> = OnceLock::new();
-    INSTALLED.get_or_init(install);
+    install_node_modules(&folder());
     let mut command = Command::new("node");
     command
         .arg(script)
@@ -110,83 +104,9 @@ pub fn run_node(server: &TestServer, script: &str, settings: &[(&str, &str)]) ->
     lines
 }
 
-/// What a program left behind.
-struct Ended {
-    success: bool,
-    stdout: String,
-    stderr: String,
-}
-
 /// Returns the folder with the scripts and the pinned clients.
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
-}
-
-/// Installs what the lock file pins, unless that is done already.
-fn install() {
-    let changed = |file: &str| -> Option<SystemTime> {
-        fs::metadata(folder().join(file)).ok()?.modified().ok()
-    };
-    let pinned = changed("package-lock.json").expect("a lock file in tests/clients");
-    // npm writes this file when everything else is in place.
-    if changed("node_modules/.package-lock.json").is_some_and(|done| done >= pinned) {
-        return;
-    }
-    let mut command = Command::new("npm");
-    command
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(folder());
-    let ended = run(command, INSTALL_LIMIT);
-    assert!(
-        ended.success,
-        "`npm ci` in tests/clients failed:\n{}{}",
-        ended.stdout, ended.stderr
-    );
-}
-
-/// Runs a program to its end, or kills it when the limit is over.
-#[track_caller]
-fn run(mut command: Command, limit: Duration) -> Ended {
-    let name = command.get_program().to_string_lossy().into_owned();
-    // Files take any amount of output; a pipe that nobody reads stops the program.
-    let folder = tempfile::tempdir().expect("a folder for the output");
-    let (stdout, stderr) = (folder.path().join("stdout"), folder.path().join("stderr"));
-    let spawned = command
-        .stdin(Stdio::null())
-        .stdout(File::create(&stdout).expect("a file"))
-        .stderr(File::create(&stderr).expect("a file"))
-        .spawn();
-    let mut child = match spawned {
-        Ok(child) => child,
-        Err(error) if error.kind() == ErrorKind::NotFound => panic!(
-            "`{name}` is not installed: the tests of the official client need Node.js 18 or \
-             newer with npm, and fail without it"
-        ),
-        Err(error) => panic!("`{name}` can't be started: {error}"),
-    };
-    let mut waited = Duration::ZERO;
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("a child to wait for") {
-            break Some(status);
-        }
-        if waited > limit {
-            child.kill().expect("a child to kill");
-            child.wait().expect("a killed child");
-            break None;
-        }
-        sleep(LOOK_EVERY);
-        waited += LOOK_EVERY;
-    };
-    let text = |file: &Path| fs::read_to_string(file).expect("output in UTF-8");
-    let (stdout, stderr) = (text(&stdout), text(&stderr));
-    let Some(status) = status else {
-        panic!("`{name}` did not end within {limit:?}:\n{stdout}{stderr}");
-    };
-    Ended {
-        success: status.success(),
-        stdout,
-        stderr,
-    }
 }
 
 /// Waits until something is so; what never comes fails the test.

@@ -5,6 +5,7 @@
     reason = "nothing reaches into a test binary"
 )]
 
+mod amqp;
 mod api;
 mod app;
 mod cli;

@@ -5,6 +5,7 @@ pub mod history;
 pub mod installation;
 pub mod json_api;
 pub mod organization;
+pub mod programs;
 pub mod served;
 
 pub use actor::{Actor, Answer};

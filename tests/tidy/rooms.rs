@@ -18,9 +18,10 @@ const ROOMS: &[Room] = &[
     room("domain", &[]),
     room("store", &["domain", "clock", "thread"]),
     room("app", &["domain", "store", "clock", "thread"]),
-    room("engine", &["domain", "app", "clock", "thread"]),
+    room("engine", &["domain", "app", "amqp", "clock", "thread"]),
     room("git", &["domain", "app", "clock", "thread"]),
     room("http", &["clock", "thread"]),
+    room("amqp", &["thread"]),
     room("api", &["domain", "app", "http", "clock"]),
     room("console", &["domain", "app", "clock", "thread"]),
     room(
@@ -100,8 +101,8 @@ const CRATES: &[(&str, &[&str])] = &[
 
 /// Paths of the standard library that have one home, and the rooms that are it.
 const STD: &[(&str, &[&str])] = &[
-    ("std::net::TcpListener", &["http"]),
-    ("std::net::TcpStream", &["http"]),
+    ("std::net::TcpListener", &["amqp", "http"]),
+    ("std::net::TcpStream", &["amqp", "http"]),
     ("std::os::unix::net", &["http"]),
     ("std::process::Command", &["engine", "git"]),
     ("std::env::var", &["config"]),
