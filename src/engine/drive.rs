@@ -204,7 +204,7 @@ impl<'a> Driver<'a> {
     /// Returns everything as one transaction.
     pub(super) fn take_slice(&mut self, needs_active: bool) -> Result<Slice, Error> {
         let app = self.app;
-        let runs = self.runs.iter_mut().map(|run| run.to_part(app));
+        let runs = self.runs.iter_mut().map(|run| run.make_part(app));
         Ok(Slice {
             flow: self.plan.flow,
             runs: runs.collect::<Result<_, _>>()?,

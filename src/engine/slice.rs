@@ -177,7 +177,7 @@ impl<'a> RunSlice<'a> {
 
     /// Returns the slice as the part of a transaction; its large bodies are in files then,
     /// and on disk.
-    pub(super) fn to_part(&mut self, app: &App) -> Result<RunPart> {
+    pub(super) fn make_part(&mut self, app: &App) -> Result<RunPart> {
         let mut part = self.written();
         // Most parts are small, and in those there is nothing to look for.
         if part.messages.len() > LARGE_BODY_BYTES {
