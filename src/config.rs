@@ -22,6 +22,7 @@ pub use table::{Form, SETTINGS, Setting};
 
 use crate::app::SecretText;
 use crate::app::mail::MailServer;
+use crate::domain::run::limits::RunLimits;
 use crate::domain::run::retention::Retention;
 use crate::domain::{Error, Kind, Result};
 use value::Values;
@@ -126,6 +127,10 @@ pub struct Settings {
     pub reply_timeout: u32,
     /// How often a message may be put back to be tried again later.
     pub rebound_limit: u32,
+    /// How long a step may work on a message, in seconds.
+    pub step_time_limit: u32,
+    /// How much may wait, and how large a message may be.
+    pub limits: RunLimits,
     /// How long runs, their messages and logs are kept.
     pub retention: Retention,
     /// Scheme and host of absolute links, without a final slash.

@@ -49,6 +49,10 @@ pub const REPLY_TIMEOUT_MS: u64 = 30_000;
 /// How often a message may be put back (`settled.md`).
 pub const REBOUND_LIMIT: u32 = 10;
 
+/// How long a step may work on a message: the time limit that components of the platform
+/// knew (`runtime.md 2.1`).
+pub const STEP_LIMIT_MS: u64 = 20 * 60 * 1_000;
+
 /// The stack of a worker: an embedded script and a deep message fit.
 const WORKER_STACK_BYTES: usize = 4 * 1024 * 1024;
 
@@ -67,6 +71,8 @@ pub struct EngineOptions {
     pub reply_timeout_ms: u64,
     /// How often a message may be put back.
     pub rebound_limit: u32,
+    /// How long a step may work on a message, in milliseconds; then it failed.
+    pub step_limit_ms: u64,
 }
 
 impl Default for EngineOptions {
@@ -75,6 +81,7 @@ impl Default for EngineOptions {
             workers: WORKERS,
             reply_timeout_ms: REPLY_TIMEOUT_MS,
             rebound_limit: REBOUND_LIMIT,
+            step_limit_ms: STEP_LIMIT_MS,
         }
     }
 }

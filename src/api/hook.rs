@@ -47,9 +47,6 @@ pub const ROUTES: &[Route] = &[
     .streaming(answer),
 ];
 
-/// The largest body of a call (`runtime.md 4.5`).
-const BODY_MAX_BYTES: u64 = 10 * 1024 * 1024;
-
 /// How long a caller of a flow that is not there waits, so that guessing ids is slow
 /// (`runtime.md 4.5`).
 const NOT_THERE_DELAY: Duration = Duration::from_secs(1);
@@ -116,8 +113,9 @@ fn read(
     flow: FlowId,
     request_id: &str,
 ) -> std::result::Result<WebhookCall, Reply> {
+    let max_bytes = call.app.rules().limits.message_bytes as u64;
     let bytes = request
-        .body(BODY_MAX_BYTES)
+        .body(max_bytes)
         .map_err(|error| shaped(&body_error(error)))?;
     let query = form::gathered(request.query().iter().cloned());
     let mut message = Message::empty();

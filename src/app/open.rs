@@ -18,6 +18,7 @@ use super::storage::Folder;
 use super::vault::{Sealed, Vault};
 use super::{App, Inner};
 use crate::clock::Clock;
+use crate::domain::run::limits::RunLimits;
 use crate::domain::run::retention::Retention;
 use crate::domain::{Error, Kind, Result};
 use crate::store::{OpenMode, Store};
@@ -55,6 +56,8 @@ pub struct Rules {
     pub object_max_bytes: u64,
     /// How long runs, their messages and logs are kept.
     pub retention: Retention,
+    /// How much may wait, and how large a message may be.
+    pub limits: RunLimits,
 }
 
 impl Default for Rules {
@@ -68,6 +71,7 @@ impl Default for Rules {
             allow_private_networks: false,
             object_max_bytes: OBJECT_MAX_BYTES,
             retention: Retention::default(),
+            limits: RunLimits::default(),
         }
     }
 }

@@ -34,6 +34,9 @@ const MISSED_MAX: usize = 100;
 /// slept.
 const MISSED_AFTER_MS: i64 = 60_000;
 
+/// Seconds after which a caller may try a full queue again: some hundred messages later.
+pub const FULL_RETRY_S: u32 = 5;
+
 /// A flow as the engine runs it.
 pub struct RunnableFlow {
     /// The flow.
@@ -400,6 +403,7 @@ impl App {
                 .graph
                 .first()
                 .ok_or_else(|| Error::new(Kind::Conflict, "the flow has no first step"))?;
+            app.refuse_full(act, id, &first.id)?;
             let new = NewExecution {
                 id: run,
                 flow_version: flow.version,
@@ -424,6 +428,20 @@ impl App {
         })?;
         self.tell_runtime(id);
         Ok(execution)
+    }
+
+    /// Refuses one more message for a step whose queue is full (`runtime.md 4.9`), with
+    /// [`Kind::TooMany`].
+    pub(super) fn refuse_full(&self, read: &Read<'_>, flow: FlowId, step: &str) -> Result<()> {
+        let limits = self.rules().limits;
+        let (messages, bytes) = read.queue_size(flow, step, limits.queue_messages)?;
+        if messages >= limits.queue_messages || bytes >= limits.queue_bytes {
+            return Err(Error::too_many(
+                format!("the queue of the step {step} is full"),
+                FULL_RETRY_S,
+            ));
+        }
+        Ok(())
     }
 
     /// Suspends a flow whose component could not be started too often in a row, and

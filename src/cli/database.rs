@@ -103,6 +103,7 @@ pub(super) fn app_options(settings: &Settings) -> AppOptions {
             allow_private_networks: settings.allow_private_networks,
             object_max_bytes: settings.max_object_bytes,
             retention: settings.retention,
+            limits: settings.limits,
         },
         mail_server: settings.mail_server.clone(),
         ..AppOptions::new(&settings.db)

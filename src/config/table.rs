@@ -270,6 +270,47 @@ pub const SETTINGS: &[Setting] = &[
         "How often a message may be put back to be tried again later.",
     ),
     setting(
+        "step_time_limit",
+        // A day: what takes longer is no step.
+        Form::Number {
+            min: 1,
+            max: 86_400,
+        },
+        Some("1200"),
+        "How long a step may work on a message, in seconds; then it failed.",
+    ),
+    setting(
+        "queue_messages",
+        // What a million waiting messages take in memory and on disk is planned for.
+        Form::Number {
+            min: 1,
+            max: 1_000_000,
+        },
+        Some("75000"),
+        "The messages that may wait for a step; then the steps before it wait, and the webhook \
+         answers 429.",
+    ),
+    setting(
+        "queue_bytes",
+        // A message of the largest size fits.
+        Form::Number {
+            min: 1024,
+            max: 100 * 1024 * 1024 * 1024,
+        },
+        Some("209715200"),
+        "The same in bytes of their bodies.",
+    ),
+    setting(
+        "message_bytes",
+        // Messages are held in memory, several times over while a step works on one.
+        Form::Number {
+            min: 1024,
+            max: 100 * 1024 * 1024,
+        },
+        Some("10485760"),
+        "The largest body of a message that a step makes or a webhook takes.",
+    ),
+    setting(
         "execution_days",
         DAYS,
         Some("30"),

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::app::SecretText;
 use crate::app::mail::{MailSecurity, MailServer};
+use crate::domain::run::limits::RunLimits;
 use crate::domain::run::retention::Retention;
 use crate::domain::{Error, Kind, Result};
 
@@ -199,6 +200,12 @@ pub(super) fn settings(values: &Values) -> Result<Settings> {
         engine_workers: values.number("engine_workers")?,
         reply_timeout: values.number("reply_timeout")?,
         rebound_limit: values.number("rebound_limit")?,
+        step_time_limit: values.number("step_time_limit")?,
+        limits: RunLimits {
+            queue_messages: values.number("queue_messages")?,
+            queue_bytes: values.number("queue_bytes")?,
+            message_bytes: values.number("message_bytes")?,
+        },
         retention: Retention {
             execution_days: values.number("execution_days")?,
             log_days: values.number("log_days")?,

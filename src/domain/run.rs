@@ -1,6 +1,7 @@
 //! Runs: one thread of messages through a flow, from a trigger's emission to its last
 //! step. API v2 calls one a flow execution (`v2.md 8`).
 
+pub mod limits;
 pub mod mask;
 pub mod message;
 pub mod part;

@@ -2,30 +2,29 @@
 //!
 //! It holds the heads of all queues; the rows behind them stay in the database until
 //! they are needed. Flows take turns, a step never has more messages in work than its
-//! prefetch, and one flow never has more than its share of the workers.
+//! prefetch, a step that feeds a full queue waits, and no flow has more workers than
+//! there are free ones left beside it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use crate::domain::id::FlowId;
+use crate::domain::run::limits::RunLimits;
 use crate::domain::run::part::Queued;
 
 /// The rows of a step that are held in memory: enough that reading them costs little a
 /// message, and few enough that many full queues fit.
 pub const WINDOW: usize = 1_000;
 
-/// The most messages that wait for a step before new ones are refused (`runtime.md 4.9`).
-pub const QUEUE_MAX_MESSAGES: u64 = 75_000;
-
-/// The most bytes that wait for a step before new ones are refused (`runtime.md 4.9`).
-pub const QUEUE_MAX_BYTES: u64 = 200 * 1024 * 1024;
-
 /// How a step is worked on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// The most messages of it at once.
     pub prefetch: usize,
     /// The most messages that one worker takes along, to be done one after the other.
     pub batch: usize,
+    /// The steps into whose queues its messages may come: while one of them is full, the
+    /// step waits (`runtime.md 4.9`).
+    pub feeds: Vec<String>,
 }
 
 /// What a worker does next.
@@ -34,7 +33,12 @@ pub enum Taken {
     /// These messages of one step, in order.
     Messages(Vec<Queued>),
     /// Find out how the steps of a flow are worked on, and say so.
-    Rules(FlowId),
+    Rules {
+        /// The flow.
+        flow: FlowId,
+        /// What [`Board::is_asked`] wants to hear with the answer.
+        ticket: u64,
+    },
     /// Read rows of a step after this seq, and hand them in.
     Read {
         /// The flow.
@@ -80,6 +84,12 @@ impl StepQueue {
         // Rows that were read twice are counted out twice; there is one at least.
         self.held + self.unread.max(u64::from(self.has_more))
     }
+
+    /// Tells whether it takes no more messages.
+    fn is_full(&self, limits: &RunLimits) -> bool {
+        self.messages() >= limits.queue_messages
+            || self.held_bytes + self.unread_bytes >= limits.queue_bytes
+    }
 }
 
 /// The queues of a flow.
@@ -87,7 +97,8 @@ impl StepQueue {
 struct FlowQueues {
     steps: BTreeMap<String, StepQueue>,
     rules: Option<HashMap<String, Rule>>,
-    asks_rules: bool,
+    /// The ticket of whoever finds the rules out now.
+    asks_rules: Option<u64>,
     is_suspended: bool,
     in_work: usize,
     in_turn: bool,
@@ -105,12 +116,18 @@ pub struct Board {
     /// The seqs of all messages in memory: each is here once.
     held: HashSet<i64>,
     in_work: HashSet<i64>,
-    share: usize,
+    workers: usize,
+    /// The workers that have messages now.
+    busy: usize,
+    /// Flows that could go on if more workers were free.
+    held_back: Vec<FlowId>,
+    next_ticket: u64,
+    limits: RunLimits,
 }
 
 impl Board {
-    /// Makes an empty board on which a flow has at most `share` messages in work.
-    pub fn new(share: usize) -> Self {
+    /// Makes an empty board for so many workers.
+    pub fn new(workers: usize, limits: RunLimits) -> Self {
         Self {
             flows: HashMap::new(),
             turns: VecDeque::new(),
@@ -118,7 +135,11 @@ impl Board {
             resting: BTreeSet::new(),
             held: HashSet::new(),
             in_work: HashSet::new(),
-            share: share.max(1),
+            workers: workers.max(1),
+            busy: 0,
+            held_back: Vec::new(),
+            next_ticket: 0,
+            limits,
         }
     }
 
@@ -196,11 +217,18 @@ impl Board {
         }
     }
 
+    /// Tells whether an answer to the question of this ticket is still wanted: a flow that
+    /// changed meanwhile is asked about anew, and what was found before is stale.
+    pub fn is_asked(&self, flow: FlowId, ticket: u64) -> bool {
+        let queues = self.flows.get(&flow);
+        queues.is_some_and(|queues| queues.asks_rules == Some(ticket))
+    }
+
     /// Says how the steps of a flow are worked on.
     pub fn set_rules(&mut self, flow: FlowId, rules: HashMap<String, Rule>, is_suspended: bool) {
         let queues = self.flows.entry(flow).or_default();
         queues.rules = Some(rules);
-        queues.asks_rules = false;
+        queues.asks_rules = None;
         queues.is_suspended = is_suspended;
         self.wake(flow);
     }
@@ -209,7 +237,7 @@ impl Board {
     /// has to ask again.
     pub fn ask_again(&mut self, flow: FlowId) {
         if let Some(queues) = self.flows.get_mut(&flow) {
-            queues.asks_rules = false;
+            queues.asks_rules = None;
         }
         self.wake(flow);
     }
@@ -228,7 +256,7 @@ impl Board {
             return;
         };
         queues.rules = None;
-        queues.asks_rules = false;
+        queues.asks_rules = None;
         queues.steps.retain(|_, queue| {
             for message in &queue.ready {
                 held.remove(&message.seq);
@@ -309,22 +337,36 @@ impl Board {
             return None;
         }
         let Some(rules) = &queues.rules else {
-            if queues.asks_rules || queues.steps.values().all(|queue| queue.messages() == 0) {
+            let is_idle = queues.steps.values().all(|queue| queue.messages() == 0);
+            if queues.asks_rules.is_some() || is_idle {
                 return None;
             }
-            queues.asks_rules = true;
-            return Some(Taken::Rules(flow));
+            self.next_ticket += 1;
+            let ticket = self.next_ticket;
+            queues.asks_rules = Some(ticket);
+            return Some(Taken::Rules { flow, ticket });
         };
-        if queues.in_work >= self.share {
+        // One flow gets half of the workers, two get a third each, and so on: there is
+        // always one left for a flow that has none.
+        if queues.in_work >= self.workers.saturating_sub(self.busy) {
+            if !self.held_back.contains(&flow) {
+                self.held_back.push(flow);
+            }
             return None;
         }
+        let full: Vec<String> = queues
+            .steps
+            .iter()
+            .filter(|(_, queue)| queue.is_full(&self.limits))
+            .map(|(step, _)| step.clone())
+            .collect();
         // Later steps first: what was begun is finished before more is begun.
         for (step, queue) in queues.steps.iter_mut().rev() {
-            let rule = rules.get(step).copied().unwrap_or(Rule {
-                prefetch: 1,
-                batch: 1,
-            });
-            if queue.in_work >= rule.prefetch || queue.rests_until_ms > now_ms {
+            let rule = rules.get(step);
+            let prefetch = rule.map_or(1, |rule| rule.prefetch);
+            let is_held_up = !full.is_empty()
+                && rule.is_some_and(|it| it.feeds.iter().any(|to| full.contains(to)));
+            if queue.in_work >= prefetch || queue.rests_until_ms > now_ms || is_held_up {
                 continue;
             }
             if queue.ready.is_empty() {
@@ -340,7 +382,7 @@ impl Board {
             }
             // One commit knows one graph.
             let version = queue.ready[0].graph_version;
-            let batch = queue.ready.iter().take(rule.batch);
+            let batch = queue.ready.iter().take(rule.map_or(1, |rule| rule.batch));
             let count = batch
                 .take_while(|message| message.graph_version == version)
                 .count();
@@ -348,6 +390,7 @@ impl Board {
             // A batch is one after the other, so it counts once against the prefetch.
             queue.in_work += 1;
             queues.in_work += 1;
+            self.busy += 1;
             self.in_work
                 .extend(messages.iter().map(|message| message.seq));
             return Some(Taken::Messages(messages));
@@ -401,6 +444,10 @@ impl Board {
 
     /// Frees the place of a step's worker.
     fn rest(&mut self, flow: FlowId, step: &str) {
+        self.busy = self.busy.saturating_sub(1);
+        for held_back in std::mem::take(&mut self.held_back) {
+            self.wake(held_back);
+        }
         if let Some(queues) = self.flows.get_mut(&flow) {
             queues.in_work = queues.in_work.saturating_sub(1);
             if let Some(queue) = queues.steps.get_mut(step) {
@@ -418,15 +465,12 @@ impl Board {
             .is_some_and(|queue| queue.messages() > 0)
     }
 
-    /// Tells whether a step takes no more messages.
-    pub fn is_full(&self, flow: FlowId, step: &str) -> bool {
-        self.flows
-            .get(&flow)
-            .and_then(|queues| queues.steps.get(step))
-            .is_some_and(|queue| {
-                queue.messages() >= QUEUE_MAX_MESSAGES
-                    || queue.held_bytes + queue.unread_bytes >= QUEUE_MAX_BYTES
-            })
+    /// Tells whether one of these steps takes no more messages.
+    pub fn is_full(&self, flow: FlowId, steps: &[String]) -> bool {
+        self.flows.get(&flow).is_some_and(|queues| {
+            let mut queues = queues.steps.iter();
+            queues.any(|(step, queue)| queue.is_full(&self.limits) && steps.contains(step))
+        })
     }
 
     /// Returns how many messages wait for each step of a flow, or are in work.

@@ -9,15 +9,13 @@ use serde_json::{Map, Value};
 use crate::app::App;
 use crate::domain::id::FlowId;
 use crate::domain::organization::Owner;
+use crate::domain::run::limits::RunLimits;
 use crate::domain::run::message::size_of;
 use crate::domain::run::{Failure, HttpReply, LogLevel, Message};
 
 /// The most messages that one call may emit: a splitter over a large file fits, and
 /// the outcome of one call stays one transaction.
 pub const EMITTED_MAX: usize = 200_000;
-
-/// The largest message, as JSON (`runtime.md 4.9`).
-pub const MESSAGE_MAX_BYTES: usize = 10 * 1024 * 1024;
 
 /// What one call may emit in all: what a process of moderate size can hold.
 pub const EMITTED_MAX_BYTES: usize = 256 * 1024 * 1024;
@@ -93,22 +91,35 @@ pub enum Event {
 }
 
 /// Collects what a call emits, within its limits.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Emitter {
     events: Vec<Event>,
     messages: usize,
     bytes: usize,
+    message_max_bytes: usize,
+}
+
+impl Default for Emitter {
+    fn default() -> Self {
+        Self::new(RunLimits::default().message_bytes)
+    }
 }
 
 impl Emitter {
+    /// Makes an emitter of messages whose bodies have at most so many bytes.
+    pub fn new(message_max_bytes: usize) -> Self {
+        Self {
+            events: Vec::new(),
+            messages: 0,
+            bytes: 0,
+            message_max_bytes,
+        }
+    }
+
     /// Emits a message; refused where it is too large, or one too many.
     pub fn data(&mut self, message: Message) -> Result<(), Failure> {
         let bytes = size_of(&message.body);
-        if bytes > MESSAGE_MAX_BYTES {
-            return Err(Failure::new(format!(
-                "Outgoing message size {bytes} exceeds limit of {MESSAGE_MAX_BYTES}."
-            )));
-        }
+        check_size(bytes, self.message_max_bytes)?;
         self.messages += 1;
         self.bytes += bytes;
         if self.messages > EMITTED_MAX || self.bytes > EMITTED_MAX_BYTES {
@@ -151,6 +162,16 @@ impl Emitter {
     pub fn into_events(self) -> Vec<Event> {
         self.events
     }
+}
+
+/// Refuses the body of a message that is too large.
+pub fn check_size(bytes: usize, max_bytes: usize) -> Result<(), Failure> {
+    if bytes > max_bytes {
+        return Err(Failure::new(format!(
+            "Outgoing message size {bytes} exceeds limit of {max_bytes}."
+        )));
+    }
+    Ok(())
 }
 
 /// Runs one message. An error is the step's, after whatever was emitted before it.

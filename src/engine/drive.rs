@@ -31,6 +31,7 @@ pub(super) struct Driver<'a> {
     plan: &'a FlowPlan,
     parts: &'a Parts,
     rebound_limit: u32,
+    message_max_bytes: usize,
     /// The runs of this slice.
     pub(super) runs: Vec<RunSlice<'a>>,
     /// Which steps have messages that wait, as far as this slice knows.
@@ -69,6 +70,7 @@ impl<'a> Driver<'a> {
             plan,
             parts,
             rebound_limit,
+            message_max_bytes: app.rules().limits.message_bytes,
             runs: Vec::new(),
             backlog: Vec::new(),
             steps_left: SLICE_STEPS,
@@ -275,7 +277,7 @@ impl<'a> Driver<'a> {
             tools: &tools,
         };
         let start_us = monotonic_us();
-        let mut emitter = Emitter::default();
+        let mut emitter = Emitter::new(self.message_max_bytes);
         let result = match &step.function {
             Ok(function) => guarded(|| (function.process)(&work, &mut emitter)),
             Err(reason) => Err(Failure::new(reason.clone())),

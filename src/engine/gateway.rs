@@ -11,6 +11,7 @@ use super::run::Job;
 use super::shared::{Heard, Shared, stopping};
 use super::slice::Answer;
 use super::webhook_auth;
+use crate::app::run::FULL_RETRY_S;
 use crate::app::component_runtime::{FillMessage, WebhookAnswer, WebhookCall, WebhookReply};
 use crate::domain::flow::FlowStatus;
 use crate::domain::run::RunTrigger;
@@ -35,7 +36,7 @@ pub(super) fn accept(
         .ok_or_else(|| Error::not_found("flow"))?;
     let first = &plan.steps[plan.first];
     webhook_auth::admit(first, &call)?;
-    if shared.with_board(|board| board.is_full(plan.flow, &first.id)) {
+    if shared.with_board(|board| board.is_full(plan.flow, &plan.entry)) {
         return Err(Error::too_many(
             "the queue of the flow is full",
             FULL_RETRY_S,
@@ -74,9 +75,6 @@ pub(super) fn accept(
         reply,
     })
 }
-
-/// Seconds after which a caller may try a full queue again.
-const FULL_RETRY_S: u32 = 5;
 
 /// Puts the call's message into the run, and drives what can be done in memory.
 fn begin(

@@ -1,6 +1,8 @@
 //! A flow, compiled: its steps with their functions and configurations, its edges with
 //! their conditions and mappings.
 
+mod feeds;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -80,6 +82,9 @@ pub struct FlowPlan {
     pub shapes: Vec<StepShape>,
     /// The step that it begins with, by its place.
     pub first: usize,
+    /// The steps into whose queues a message that comes from outside may come: while one
+    /// of them is full, none is taken.
+    pub entry: Vec<String>,
     /// The error handler, by its place.
     pub handler: Option<usize>,
     /// The flow's variables.
@@ -123,6 +128,7 @@ impl FlowPlan {
                 rule: Rule {
                     prefetch,
                     batch: if is_pure { PURE_BATCH } else { 1 },
+                    feeds: Vec::new(),
                 },
                 id,
                 function,
@@ -142,13 +148,16 @@ impl FlowPlan {
             .graph
             .first()
             .and_then(|node| places.get(node.id.as_str()));
+        let first = first.copied().unwrap_or(0);
+        let entry = feeds::set(&mut steps, first, handler);
         Self {
             flow: flow.id,
             owner: flow.owner(),
             version: flow.version,
             status: flow.status,
             shapes: steps.iter().map(Step::shape).collect(),
-            first: first.copied().unwrap_or(0),
+            first,
+            entry,
             handler,
             may_reply: steps.iter().any(Step::may_reply),
             steps,
@@ -174,7 +183,7 @@ impl FlowPlan {
     pub fn rules(&self) -> HashMap<String, Rule> {
         self.steps
             .iter()
-            .map(|step| (step.id.to_string(), step.rule))
+            .map(|step| (step.id.to_string(), step.rule.clone()))
             .collect()
     }
 

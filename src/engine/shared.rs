@@ -76,8 +76,7 @@ impl Shared {
             tracing::warn!(ended, "runs that a server left behind were ended");
         }
         app.arm_schedules()?;
-        let share = (options.workers / 2).max(1);
-        let mut board = Board::new(share);
+        let mut board = Board::new(options.workers, app.rules().limits);
         for size in app.queue_sizes()? {
             board.found(size.flow, &size.step, size.messages, size.bytes);
         }
@@ -328,12 +327,17 @@ impl Shared {
         })
     }
 
-    /// Tells the board how the steps of a flow are worked on.
-    pub(super) fn read_rules(&self, flow: FlowId) {
+    /// Tells the board how the steps of a flow are worked on, unless the flow changed
+    /// while that was found out.
+    pub(super) fn read_rules(&self, flow: FlowId, ticket: u64) {
         match self.plan(flow) {
             Ok(Some(plan)) => {
                 let is_suspended = plan.status == FlowStatus::Suspended;
-                self.with_board(|board| board.set_rules(flow, plan.rules(), is_suspended));
+                self.with_board(|board| {
+                    if board.is_asked(flow, ticket) {
+                        board.set_rules(flow, plan.rules(), is_suspended);
+                    }
+                });
             }
             Ok(None) => self.with_board(|board| board.forget(flow)),
             Err(error) => {

@@ -25,7 +25,7 @@ pub(super) fn work(shared: &Shared) {
     while let Some(taken) = shared.next() {
         match taken {
             Taken::Messages(messages) => work_on(shared, messages),
-            Taken::Rules(flow) => shared.read_rules(flow),
+            Taken::Rules { flow, ticket } => shared.read_rules(flow, ticket),
             Taken::Read { flow, step, after } => shared.read_rows(flow, &step, after),
             Taken::Nothing { .. } => {}
         }

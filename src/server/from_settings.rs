@@ -26,6 +26,7 @@ impl From<&Settings> for ServerOptions {
                 workers: settings.engine_workers,
                 reply_timeout_ms: u64::from(settings.reply_timeout) * 1_000,
                 rebound_limit: settings.rebound_limit,
+                step_limit_ms: u64::from(settings.step_time_limit) * 1_000,
             },
             git: GitOptions::default(),
         }

@@ -77,6 +77,19 @@ impl Read<'_> {
         )
     }
 
+    /// Tells how much waits for a step: messages, and their bytes. No more than `limit`
+    /// messages are counted.
+    pub fn queue_size(&self, flow: FlowId, step: &str, limit: u64) -> Result<(u64, u64)> {
+        let (messages, bytes): (i64, i64) = self.query_one(
+            "SELECT count(*), coalesce(sum(bytes), 0) FROM (
+                 SELECT bytes FROM queue WHERE flow_id = ?1 AND step_id = ?2 LIMIT ?3)",
+            params![flow, step, i64::try_from(limit).unwrap_or(i64::MAX)],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let unsigned = |count: i64| u64::try_from(count).unwrap_or(0);
+        Ok((unsigned(messages), unsigned(bytes)))
+    }
+
     /// Returns up to `limit` messages that wait for a step after `after`, oldest first.
     pub fn queued_for(
         &self,

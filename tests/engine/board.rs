@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use elastane::domain::id::{FlowId, RawId};
+use elastane::domain::run::limits::RunLimits;
 use elastane::domain::run::part::Queued;
-use elastane::engine::board::{Board, QUEUE_MAX_MESSAGES, Rule, Taken, WINDOW};
+use elastane::engine::board::{Board, Rule, Taken, WINDOW};
 
 /// Makes the id of a flow.
 fn flow(number: u32) -> FlowId {
@@ -32,7 +33,14 @@ fn row(flow: FlowId, step: &str, seq: i64) -> Queued {
 
 /// Says that a step `s` of a flow is worked on so.
 fn rule(board: &mut Board, flow: FlowId, prefetch: usize, batch: usize) {
-    let rules = HashMap::from([("s".to_owned(), Rule { prefetch, batch })]);
+    let rules = HashMap::from([(
+        "s".to_owned(),
+        Rule {
+            prefetch,
+            batch,
+            feeds: Vec::new(),
+        },
+    )]);
     board.set_rules(flow, rules, false);
 }
 
@@ -51,11 +59,11 @@ fn seqs(messages: &[Queued]) -> Vec<i64> {
 
 #[test]
 fn a_quiet_flow_is_next_to_a_noisy_one_with_a_full_queue() {
-    let mut board = Board::new(2);
+    let mut board = Board::new(4, RunLimits::default());
     let (noisy, quiet) = (flow(1), flow(2));
     rule(&mut board, noisy, 32, 1);
     rule(&mut board, quiet, 1, 1);
-    board.found(noisy, "s", QUEUE_MAX_MESSAGES, 1);
+    board.found(noisy, "s", RunLimits::default().queue_messages, 1);
     let Taken::Read { after, .. } = board.take(0) else {
         panic!("the rows have to be read");
     };
@@ -78,7 +86,7 @@ fn a_quiet_flow_is_next_to_a_noisy_one_with_a_full_queue() {
 
 #[test]
 fn no_more_messages_of_a_step_are_in_work_than_its_prefetch() {
-    let mut board = Board::new(10);
+    let mut board = Board::new(10, RunLimits::default());
     rule(&mut board, flow(1), 2, 1);
     for seq in 1..=4 {
         board.push(row(flow(1), "s", seq), 0);
@@ -93,7 +101,7 @@ fn no_more_messages_of_a_step_are_in_work_than_its_prefetch() {
 
 #[test]
 fn commits_that_are_told_of_out_of_order_are_worked_on_in_order() {
-    let mut board = Board::new(10);
+    let mut board = Board::new(10, RunLimits::default());
     rule(&mut board, flow(1), 1, 8);
     for seq in [3, 1, 2, 3] {
         board.push(row(flow(1), "s", seq), 0);
@@ -103,7 +111,7 @@ fn commits_that_are_told_of_out_of_order_are_worked_on_in_order() {
 
 #[test]
 fn a_message_that_is_told_of_late_is_not_left_behind_by_a_full_window() {
-    let mut board = Board::new(10);
+    let mut board = Board::new(10, RunLimits::default());
     rule(&mut board, flow(1), 1, 2 * WINDOW);
     let last = i64::try_from(WINDOW).unwrap() + 1;
     for seq in 2..=last {
@@ -116,7 +124,7 @@ fn a_message_that_is_told_of_late_is_not_left_behind_by_a_full_window() {
 
 #[test]
 fn a_message_that_comes_while_rows_are_read_is_not_left_behind() {
-    let mut board = Board::new(10);
+    let mut board = Board::new(10, RunLimits::default());
     rule(&mut board, flow(1), 1, 8);
     board.found(flow(1), "s", 1, 10);
     assert!(matches!(board.take(0), Taken::Read { after: 0, .. }));
@@ -134,20 +142,23 @@ fn a_message_that_comes_while_rows_are_read_is_not_left_behind() {
 
 #[test]
 fn a_full_queue_takes_messages_again_once_one_is_done() {
-    let mut board = Board::new(10);
+    let mut board = Board::new(10, RunLimits::default());
     rule(&mut board, flow(1), 1, 1);
     board.push(row(flow(1), "s", 1), 0);
-    board.found(flow(1), "s", QUEUE_MAX_MESSAGES - 1, 1);
-    assert!(board.is_full(flow(1), "s"));
+    board.found(flow(1), "s", RunLimits::default().queue_messages - 1, 1);
+    assert!(board.is_full(flow(1), &["s".to_owned()]));
     let first = messages(&mut board);
-    assert!(board.is_full(flow(1), "s"), "what is in work counts");
+    assert!(
+        board.is_full(flow(1), &["s".to_owned()]),
+        "what is in work counts"
+    );
     board.done(&first);
-    assert!(!board.is_full(flow(1), "s"));
+    assert!(!board.is_full(flow(1), &["s".to_owned()]));
 }
 
 #[test]
 fn nothing_of_a_cancelled_run_is_taken() {
-    let mut board = Board::new(10);
+    let mut board = Board::new(10, RunLimits::default());
     rule(&mut board, flow(1), 1, 1);
     let mut later = row(flow(1), "s", 2);
     later.due_at_ms = 50;
@@ -165,10 +176,105 @@ fn nothing_of_a_cancelled_run_is_taken() {
 
 #[test]
 fn a_suspended_flow_keeps_its_messages_until_it_is_started() {
-    let mut board = Board::new(10);
+    let mut board = Board::new(10, RunLimits::default());
     board.set_rules(flow(1), HashMap::new(), true);
     board.push(row(flow(1), "s", 1), 0);
     assert_eq!(board.take(0), Taken::Nothing { until_ms: None });
     board.set_rules(flow(1), HashMap::new(), false);
     assert_eq!(seqs(&messages(&mut board)), [1]);
+}
+
+#[test]
+fn a_step_waits_while_a_follower_is_full_and_the_follower_goes_on() {
+    let limits = RunLimits {
+        queue_messages: 2,
+        ..RunLimits::default()
+    };
+    let mut board = Board::new(10, limits);
+    let rule = |feeds: &[&str]| Rule {
+        prefetch: 4,
+        batch: 1,
+        feeds: feeds.iter().map(|step| (*step).to_owned()).collect(),
+    };
+    let rules = HashMap::from([("a".to_owned(), rule(&["b"])), ("b".to_owned(), rule(&[]))]);
+    board.set_rules(flow(1), rules, false);
+    for (step, seq) in [("a", 1), ("b", 2), ("b", 3)] {
+        board.push(row(flow(1), step, seq), 0);
+    }
+    let first = messages(&mut board);
+    let second = messages(&mut board);
+    assert_eq!((seqs(&first), seqs(&second)), (vec![2], vec![3]));
+    assert_eq!(
+        board.take(0),
+        Taken::Nothing { until_ms: None },
+        "b is full"
+    );
+    board.done(&first);
+    assert_eq!(seqs(&messages(&mut board)), [1]);
+}
+
+#[test]
+fn a_queue_is_full_by_its_bytes_too() {
+    let limits = RunLimits {
+        queue_bytes: 20,
+        ..RunLimits::default()
+    };
+    let mut board = Board::new(10, limits);
+    let steps = ["s".to_owned()];
+    board.push(row(flow(1), "s", 1), 0);
+    assert!(!board.is_full(flow(1), &steps));
+    board.push(row(flow(1), "s", 2), 0);
+    assert!(board.is_full(flow(1), &steps));
+}
+
+#[test]
+fn two_noisy_flows_leave_a_worker_for_a_third_one() {
+    let mut board = Board::new(16, RunLimits::default());
+    let mut seq = 0;
+    for noisy in [flow(1), flow(2)] {
+        rule(&mut board, noisy, 32, 1);
+        for _ in 0..30 {
+            seq += 1;
+            board.push(row(noisy, "s", seq), 0);
+        }
+    }
+    let mut taken = Vec::new();
+    while let Taken::Messages(more) = board.take(0) {
+        taken.push(more);
+    }
+    let of = |flow| taken.iter().filter(|it| it[0].flow == flow).count();
+    assert!(taken.len() < 16, "all workers are taken");
+    assert!(of(flow(1)).abs_diff(of(flow(2))) <= 1, "they share evenly");
+    rule(&mut board, flow(3), 1, 1);
+    board.push(row(flow(3), "s", 100), 0);
+    assert_eq!(seqs(&messages(&mut board)), [100]);
+    // Who was held back goes on when workers of another flow are free again.
+    board.forget(flow(2));
+    for ended in taken.iter().filter(|it| it[0].flow == flow(2)) {
+        board.done(ended);
+    }
+    let next = messages(&mut board);
+    assert_eq!(next[0].flow, flow(1));
+}
+
+#[test]
+fn rules_of_a_flow_that_changed_meanwhile_are_not_taken() {
+    let mut board = Board::new(10, RunLimits::default());
+    board.push(row(flow(1), "s", 1), 0);
+    let Taken::Rules {
+        flow: asked,
+        ticket,
+    } = board.take(0)
+    else {
+        panic!("nobody knows the rules");
+    };
+    assert!(board.is_asked(asked, ticket));
+    board.forget(flow(1));
+    assert!(!board.is_asked(asked, ticket), "the answer is stale");
+    board.found(flow(1), "s", 1, 10);
+    let Taken::Rules { ticket: newer, .. } = board.take(0) else {
+        panic!("it is asked anew");
+    };
+    assert!(!board.is_asked(asked, ticket));
+    assert!(board.is_asked(asked, newer));
 }

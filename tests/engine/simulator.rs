@@ -9,12 +9,16 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use elastane::domain::id::FlowId;
+use elastane::domain::run::limits::RunLimits;
 use elastane::domain::run::part::{MessageRef, Queued};
 use elastane::engine::board::{Board, Rule, Taken, WINDOW};
 use elastane::engine::run::{Command, Delivery, End, Input, Job, Run, SLICE_STEPS, StepShape};
 
 /// The seeds of an ordinary run: some seconds of a debug build.
 const SEEDS: u64 = 400;
+
+/// The messages that may wait for a step in a world with small queues.
+const SMALL_QUEUE: u64 = 5;
 
 /// The messages that come from outside in one simulation.
 const ACCEPTED: usize = 40;
@@ -62,6 +66,7 @@ struct World {
     shapes: Vec<StepShape>,
     edges: Vec<Vec<usize>>,
     prefetch: Vec<usize>,
+    limits: RunLimits,
     disk: Disk,
     board: Board,
     now_ms: i64,
@@ -74,6 +79,11 @@ struct World {
 
 fn name(step: usize) -> String {
     format!("step_{step:02}")
+}
+
+/// Makes the board of a world.
+fn board(limits: RunLimits) -> Board {
+    Board::new(8, limits)
 }
 
 fn place(step: &str) -> usize {
@@ -105,8 +115,14 @@ impl World {
         let prefetch = (0..count)
             .map(|_| if dice.roll(3) == 0 { 3 } else { 1 })
             .collect();
+        let small = dice.roll(2) == 0;
+        let limits = RunLimits {
+            queue_messages: if small { SMALL_QUEUE } else { 75_000 },
+            ..RunLimits::default()
+        };
         Self {
             dice,
+            limits,
             flow: "5f0000000000000000000abc".parse().expect("it fits"),
             shapes,
             edges,
@@ -115,7 +131,7 @@ impl World {
                 next_seq: 1,
                 ..Disk::default()
             },
-            board: Board::new(4),
+            board: board(limits),
             now_ms: 0,
             in_work: Vec::new(),
             untold: Vec::new(),
@@ -280,7 +296,31 @@ impl World {
         }
     }
 
-    fn accept(&mut self) {
+    /// Returns the steps into whose queues messages of a step may come.
+    fn feeds(&self, step: usize) -> Vec<String> {
+        let mut fed = Vec::new();
+        for target in &self.edges[step] {
+            fed.push(name(*target));
+            if !self.shapes[*target].is_queued {
+                fed.extend(self.feeds(*target));
+            }
+        }
+        fed
+    }
+
+    /// Takes a message from outside; tells whether there was room for it.
+    fn accept(&mut self) -> bool {
+        let mut entry = vec![name(0)];
+        if !self.shapes[0].is_queued {
+            entry.extend(self.feeds(0));
+        }
+        if self.board.is_full(self.flow, &entry) {
+            assert!(self.limits.queue_messages == SMALL_QUEUE, "there is room");
+            return false;
+        }
+        if self.is_prompt {
+            self.check_room(&entry);
+        }
         let job = Job {
             step: 0,
             message: MessageRef::Own(0),
@@ -289,13 +329,29 @@ impl World {
         };
         let commit = self.drive(vec![job], None);
         assert!(self.commit(commit), "a fresh message settles nothing");
+        true
+    }
+
+    /// Asserts that none of these steps has as many messages as may wait for it.
+    fn check_room(&self, steps: &[String]) {
+        for step in steps {
+            let waits = self.disk.rows.values().filter(|row| row.step == *step);
+            let waits = waits.count() as u64;
+            assert!(waits < self.limits.queue_messages, "{step} is full");
+        }
     }
 
     /// A worker takes something; where there is nothing, returns until when.
     fn take_or_next(&mut self) -> Option<Option<i64>> {
         match self.board.take(self.now_ms) {
-            Taken::Messages(messages) => self.in_work.push(messages),
-            Taken::Rules(flow) => {
+            Taken::Messages(messages) => {
+                if self.is_prompt {
+                    self.check_room(&self.feeds(place(&messages[0].step)));
+                }
+                self.in_work.push(messages);
+            }
+            Taken::Rules { flow, ticket } => {
+                assert!(self.board.is_asked(flow, ticket));
                 let rules: HashMap<String, Rule> = (0..self.shapes.len())
                     .map(|step| {
                         let batch = if self.shapes[step].is_queued { 1 } else { 8 };
@@ -304,6 +360,7 @@ impl World {
                             Rule {
                                 prefetch: self.prefetch[step],
                                 batch,
+                                feeds: self.feeds(step),
                             },
                         )
                     })
@@ -363,7 +420,7 @@ impl World {
     }
 
     fn crash(&mut self) {
-        self.board = Board::new(4);
+        self.board = board(self.limits);
         self.in_work.clear();
         self.untold.clear();
         let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
@@ -381,8 +438,7 @@ impl World {
             self.now_ms += 1;
             match self.dice.roll(100) {
                 0..=19 => {
-                    self.accept();
-                    accepted += 1;
+                    accepted += usize::from(self.accept());
                 }
                 20..=44 => self.tell_one(),
                 45..=69 => {

@@ -122,6 +122,7 @@ impl App {
         let (of, flow_id, version) = (run.id, run.flow_id, run.flow_version);
         let bodies = self.set_bodies_aside(&mut prepared.part.messages)?;
         let body_files = bodies.clone();
+        let app = self.clone();
         let begun = self.act(who, move |act| {
             let flow = crate::app::flow::load_runnable(act, act.who, flow_id)?;
             let expected = if mode == RetryMode::Step {
@@ -131,6 +132,10 @@ impl App {
             };
             if prepared.flow_version != expected {
                 return Err(refuse("the flow was changed meanwhile: try again"));
+            }
+            // All of them are wanted at once: a queue takes what it has room for before.
+            for one in &prepared.queued {
+                app.refuse_full(act, flow_id, &one.step)?;
             }
             let new = NewExecution {
                 id,
