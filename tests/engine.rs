@@ -2,6 +2,8 @@
 
 mod board;
 mod components;
+mod limits;
+mod running;
 mod schedule;
 mod script;
 mod simulator;

@@ -1,23 +1,24 @@
 //! The driver: carries out what the planning core commands, in memory, until a slice is
 //! ready to be committed.
 
+mod route;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::{Map, Value, json};
 
 use super::component::{Emitter, Event, Tools, Work};
 use super::parts::Parts;
-use super::plan::{FlowPlan, Routed};
+use super::plan::FlowPlan;
 use super::run::{Command, Delivery, End, Input, Job, Run, SLICE_STEPS};
 use super::slice::{Answer, RunSlice, Snapshots};
 use crate::app::App;
 use crate::clock::monotonic_us;
 use crate::domain::Error;
-use crate::domain::expression::Scope;
 use crate::domain::run::part::{
     MessageRef, NewLogEntry, NewQueued, PartMessage, Queued, RunKey, Slice, StepRecord,
 };
-use crate::domain::run::{Failure, LogLevel, Message, RunStatus};
+use crate::domain::run::{Failure, LogLevel, RunStatus};
 
 /// The longest message of a log entry, in characters: longer ones are cut.
 const LOG_MAX_CHARS: usize = 4_096;
@@ -175,34 +176,6 @@ impl<'a> Driver<'a> {
         self.runs[run].settled.push(message.seq);
     }
 
-    /// Maps a message along an edge once more, for the retry of a step whose mapping
-    /// failed, and queues what comes out.
-    pub(super) fn map_again(&mut self, run: usize, source: &str, target: &str, job: Job) {
-        let plan = self.plan;
-        let slice = &mut self.runs[run];
-        slice.settled.extend(job.row);
-        let ends = (plan.place(source), plan.place(target));
-        let (Some(message), (Some(source), Some(target))) = (slice.message(job.message), ends)
-        else {
-            return;
-        };
-        let app = self.app;
-        let tables = self.tables();
-        let passthrough = self.runs[run].passthrough(job.message, plan);
-        let scope = Scope {
-            body: &message.body,
-            passthrough: passthrough.as_ref(),
-            variables: &plan.variables,
-            now_ms: app.now_ms(),
-        };
-        let Some(routed) = plan.map_along(source, target, &scope, &tables) else {
-            return;
-        };
-        for delivery in self.mapped(run, job.message, &message, routed) {
-            self.enqueue(run, delivery.target, delivery.message, 1, 0);
-        }
-    }
-
     /// Returns everything as one transaction.
     pub(super) fn take_slice(&mut self, needs_active: bool) -> Result<Slice, Error> {
         let app = self.app;
@@ -251,10 +224,8 @@ impl<'a> Driver<'a> {
         let step = &plan.steps[job.step];
         let began_ms = self.app.now_ms();
         let Some(message) = self.runs[run].message(job.message) else {
-            let failure = Failure::new("the message is not kept any more");
-            self.record(run, job, began_ms, 0, &[], Some(failure), RunStatus::Error);
             return Called {
-                deliveries: Vec::new(),
+                deliveries: self.not_kept(run, job),
                 rebound: None,
             };
         };
@@ -389,120 +360,6 @@ impl<'a> Driver<'a> {
             }
         }
         emitted
-    }
-
-    /// Routes and maps what a step made.
-    fn deliveries(
-        &mut self,
-        run: usize,
-        job: Job,
-        outputs: Vec<MessageRef>,
-        fault: &mut Option<Failure>,
-    ) -> Vec<Delivery> {
-        let plan = self.plan;
-        if plan.steps[job.step].edges.is_empty() {
-            return Vec::new();
-        }
-        let app = self.app;
-        let tables = self.tables();
-        let mut deliveries = Vec::new();
-        for output in outputs {
-            let slice = &self.runs[run];
-            let Some(message) = slice.message(output) else {
-                continue;
-            };
-            let passthrough = slice.passthrough(output, plan);
-            let now_ms = app.now_ms();
-            let routed =
-                guarded(|| plan.route(job.step, &message, passthrough.as_ref(), now_ms, &tables));
-            match routed {
-                Err(failure) => *fault = fault.take().or(Some(failure)),
-                Ok(routed) => {
-                    for one in routed {
-                        deliveries.extend(self.mapped(run, output, &message, one));
-                    }
-                }
-            }
-        }
-        deliveries
-    }
-
-    /// Adds the mapped messages of one edge; a mapping that failed is the target's error.
-    pub(super) fn mapped(
-        &mut self,
-        run: usize,
-        source: MessageRef,
-        message: &Message,
-        routed: Routed,
-    ) -> Vec<Delivery> {
-        let Routed {
-            target,
-            bodies,
-            fault,
-        } = routed;
-        if let Some(failure) = fault {
-            let job = Job {
-                step: target,
-                message: source,
-                attempt: 1,
-                row: None,
-            };
-            let now_ms = self.app.now_ms();
-            let handled = failure.clone();
-            self.record(run, job, now_ms, 0, &[], Some(failure), RunStatus::Error);
-            if let Some(record) = self.runs[run].steps.last_mut() {
-                record.at_mapping = true;
-            }
-            return self
-                .handle(run, target, source, &handled)
-                .into_iter()
-                .collect();
-        }
-        let Some(bodies) = bodies else {
-            return vec![Delivery {
-                target,
-                message: source,
-            }];
-        };
-        let slice = &mut self.runs[run];
-        bodies
-            .into_iter()
-            .map(|body| {
-                let mapped = Message {
-                    body,
-                    headers: message.headers.clone(),
-                    attachments: message.attachments.clone(),
-                    rest: Map::new(),
-                };
-                let message = slice.add(PartMessage::mapped(mapped, source));
-                Delivery { target, message }
-            })
-            .collect()
-    }
-
-    /// Hands a failure to the error handler, or to whoever waits for the run; failures
-    /// of the handler itself go no further (`runtime.md 4.8`).
-    fn handle(
-        &mut self,
-        run: usize,
-        step: usize,
-        input: MessageRef,
-        failure: &Failure,
-    ) -> Option<Delivery> {
-        let step_id = self.plan.steps[step].id.to_string();
-        self.log(run, &step_id, LogLevel::Error, &failure.to_string());
-        let handler = self.plan.handler.filter(|handler| *handler != step);
-        let slice = &mut self.runs[run];
-        let Some(target) = handler else {
-            slice.answer.get_or_insert(Answer::Failed(failure.clone()));
-            return None;
-        };
-        let input = slice.message(input).map(|message| message.to_value());
-        let body = json!({ "error": failure.to_value(), "errorInput": input });
-        let mut message = Message::of_body(body);
-        message.headers.insert("stepId".to_owned(), json!(step_id));
-        let message = slice.add(PartMessage::outside(message));
-        Some(Delivery { target, message })
     }
 
     /// Adds the record of a step.

@@ -133,9 +133,8 @@ impl App {
             if prepared.flow_version != expected {
                 return Err(refuse("the flow was changed meanwhile: try again"));
             }
-            // All of them are wanted at once: a queue takes what it has room for before.
-            for one in &prepared.queued {
-                app.refuse_full(act, flow_id, &one.step)?;
+            if let Some(first) = prepared.queued.first() {
+                app.refuse_full(act, flow_id, &first.step)?;
             }
             let new = NewExecution {
                 id,

@@ -1,0 +1,194 @@
+//! Where what a step made goes: along edges, through mappings, to the error handler.
+
+use serde_json::{Map, json};
+
+use super::{Driver, guarded};
+use crate::domain::expression::Scope;
+use crate::domain::run::message::size_of;
+use crate::domain::run::part::{MessageRef, PartMessage};
+use crate::domain::run::{Failure, LogLevel, Message, RunStatus};
+use crate::engine::component::check_size;
+use crate::engine::plan::Routed;
+use crate::engine::run::{Delivery, Job};
+use crate::engine::slice::Answer;
+
+impl Driver<'_> {
+    /// Maps a message along an edge once more, for the retry of a step whose mapping
+    /// failed, and queues what comes out.
+    pub(in crate::engine) fn map_again(
+        &mut self,
+        run: usize,
+        source: &str,
+        target: &str,
+        job: Job,
+    ) {
+        let plan = self.plan;
+        let slice = &mut self.runs[run];
+        slice.settled.extend(job.row);
+        let ends = (plan.place(source), plan.place(target));
+        let (Some(source), Some(target)) = ends else {
+            return;
+        };
+        let Some(message) = slice.message(job.message) else {
+            let job = Job {
+                step: target,
+                ..job
+            };
+            for delivery in self.not_kept(run, job) {
+                self.enqueue(run, delivery.target, delivery.message, 1, 0);
+            }
+            return;
+        };
+        let app = self.app;
+        let tables = self.tables();
+        let passthrough = self.runs[run].passthrough(job.message, plan);
+        let scope = Scope {
+            body: &message.body,
+            passthrough: passthrough.as_ref(),
+            variables: &plan.variables,
+            now_ms: app.now_ms(),
+        };
+        let Some(routed) = plan.map_along(source, target, &scope, &tables) else {
+            return;
+        };
+        for delivery in self.mapped(run, job.message, &message, routed) {
+            self.enqueue(run, delivery.target, delivery.message, 1, 0);
+        }
+    }
+
+    /// Routes and maps what a step made.
+    pub(super) fn deliveries(
+        &mut self,
+        run: usize,
+        job: Job,
+        outputs: Vec<MessageRef>,
+        fault: &mut Option<Failure>,
+    ) -> Vec<Delivery> {
+        let plan = self.plan;
+        if plan.steps[job.step].edges.is_empty() {
+            return Vec::new();
+        }
+        let app = self.app;
+        let tables = self.tables();
+        let mut deliveries = Vec::new();
+        for output in outputs {
+            let slice = &self.runs[run];
+            let Some(message) = slice.message(output) else {
+                continue;
+            };
+            let passthrough = slice.passthrough(output, plan);
+            let now_ms = app.now_ms();
+            let routed =
+                guarded(|| plan.route(job.step, &message, passthrough.as_ref(), now_ms, &tables));
+            match routed {
+                Err(failure) => *fault = fault.take().or(Some(failure)),
+                Ok(routed) => {
+                    for one in routed {
+                        deliveries.extend(self.mapped(run, output, &message, one));
+                    }
+                }
+            }
+        }
+        deliveries
+    }
+
+    /// Adds the mapped messages of one edge; a mapping that failed is the target's error.
+    fn mapped(
+        &mut self,
+        run: usize,
+        source: MessageRef,
+        message: &Message,
+        routed: Routed,
+    ) -> Vec<Delivery> {
+        let Routed {
+            target,
+            bodies,
+            fault,
+        } = routed;
+        if let Some(failure) = fault {
+            return self.mapping_failed(run, source, target, failure);
+        }
+        let Some(bodies) = bodies else {
+            return vec![Delivery {
+                target,
+                message: source,
+            }];
+        };
+        let max_bytes = self.message_max_bytes;
+        let too_large = |body| check_size(size_of(body), max_bytes).err();
+        if let Some(failure) = bodies.iter().find_map(too_large) {
+            return self.mapping_failed(run, source, target, failure);
+        }
+        let slice = &mut self.runs[run];
+        bodies
+            .into_iter()
+            .map(|body| {
+                let mapped = Message {
+                    body,
+                    headers: message.headers.clone(),
+                    attachments: message.attachments.clone(),
+                    rest: Map::new(),
+                };
+                let message = slice.add(PartMessage::mapped(mapped, source));
+                Delivery { target, message }
+            })
+            .collect()
+    }
+
+    /// Records a mapping that failed as the target's error, and tells who handles it.
+    fn mapping_failed(
+        &mut self,
+        run: usize,
+        source: MessageRef,
+        target: usize,
+        failure: Failure,
+    ) -> Vec<Delivery> {
+        let job = Job {
+            step: target,
+            message: source,
+            attempt: 1,
+            row: None,
+        };
+        let now_ms = self.app.now_ms();
+        let handled = self.handle(run, target, source, &failure);
+        self.record(run, job, now_ms, 0, &[], Some(failure), RunStatus::Error);
+        if let Some(record) = self.runs[run].steps.last_mut() {
+            record.at_mapping = true;
+        }
+        handled.into_iter().collect()
+    }
+
+    /// Fails a step whose message is not kept any more, and tells who handles it.
+    pub(super) fn not_kept(&mut self, run: usize, job: Job) -> Vec<Delivery> {
+        let failure = Failure::new("the message is not kept any more");
+        let now_ms = self.app.now_ms();
+        let handled = self.handle(run, job.step, job.message, &failure);
+        self.record(run, job, now_ms, 0, &[], Some(failure), RunStatus::Error);
+        handled.into_iter().collect()
+    }
+
+    /// Hands a failure to the error handler, or to whoever waits for the run; failures
+    /// of the handler itself go no further (`runtime.md 4.8`).
+    pub(super) fn handle(
+        &mut self,
+        run: usize,
+        step: usize,
+        input: MessageRef,
+        failure: &Failure,
+    ) -> Option<Delivery> {
+        let step_id = self.plan.steps[step].id.to_string();
+        self.log(run, &step_id, LogLevel::Error, &failure.to_string());
+        let handler = self.plan.handler.filter(|handler| *handler != step);
+        let slice = &mut self.runs[run];
+        let Some(target) = handler else {
+            slice.answer.get_or_insert(Answer::Failed(failure.clone()));
+            return None;
+        };
+        let input = slice.message(input).map(|message| message.to_value());
+        let body = json!({ "error": failure.to_value(), "errorInput": input });
+        let mut message = Message::of_body(body);
+        message.headers.insert("stepId".to_owned(), json!(step_id));
+        let message = slice.add(PartMessage::outside(message));
+        Some(Delivery { target, message })
+    }
+}
