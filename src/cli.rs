@@ -8,6 +8,7 @@ mod backup;
 mod check;
 mod completions;
 mod config;
+mod console;
 mod database;
 mod demo;
 mod error;
@@ -67,6 +68,8 @@ enum Command {
     Serve(serve::Args),
     /// Serve the bundled demo database
     Demo(demo::Args),
+    /// Look at users, teams, tasks and their runs on this terminal, live
+    Console(console::Args),
     /// Add, look at and change users
     #[command(subcommand)]
     User(user::Command),
@@ -162,13 +165,18 @@ fn parse(
 
 /// Runs one command.
 fn execute(command: Command, out: &mut Output) -> Result<(), CliError> {
-    if !matches!(command, Command::Serve(_) | Command::Demo(_)) {
+    // A line of the log would spoil the screen of the console, which tells faults itself.
+    if !matches!(
+        command,
+        Command::Serve(_) | Command::Demo(_) | Command::Console(_)
+    ) {
         logging::start_quietly();
     }
     match command {
         Command::Init(args) => init::run(args, out),
         Command::Serve(args) => serve::run(&args, out),
         Command::Demo(args) => demo::run(args, out),
+        Command::Console(args) => console::run(&args, out),
         Command::User(command) => user::run(command, out),
         Command::Key(command) => key::run(command, out),
         Command::Team(command) => team::run(command, out),

@@ -14,8 +14,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 pub use environment::{
-    Environment, HookEnvironment, VARIABLE_PREFIX, hook_environment, tool_environment,
-    wants_no_color,
+    Environment, HookEnvironment, Terminal, VARIABLE_PREFIX, hook_environment, terminal,
+    tool_environment, wants_no_color,
 };
 pub use reference::reference;
 pub use table::{Form, SETTINGS, Setting};

@@ -10,6 +10,7 @@ mod api;
 mod app;
 mod cli;
 mod clients;
+mod console;
 mod crash;
 mod crash_body;
 mod crash_flow;

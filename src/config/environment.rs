@@ -13,10 +13,13 @@ pub const VARIABLE_PREFIX: &str = "ELASTANE_";
 /// The variable that names the settings file.
 const CONFIG_VARIABLE: &str = "ELASTANE_CONFIG";
 
+/// The variable that stops what moves by itself in the console.
+const NO_MOTION_VARIABLE: &str = "ELASTANE_NO_MOTION";
+
 /// Variables of this program that are no settings of the server.
 const OTHERS: &[&str] = &[
     CONFIG_VARIABLE,
-    "ELASTANE_NO_MOTION",
+    NO_MOTION_VARIABLE,
     "ELASTANE_PUSHER",
     "ELASTANE_REPOSITORY",
 ];
@@ -169,5 +172,41 @@ pub fn hook_environment() -> HookEnvironment {
         options: (0..count.min(PUSH_OPTIONS_MAX))
             .map(|at| read(&format!("GIT_PUSH_OPTION_{at}")))
             .collect(),
+    }
+}
+
+/// What the environment says about the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    /// Whether no colours are wanted: `NO_COLOR`, `CLICOLOR=0`, or a terminal without any.
+    pub no_color: bool,
+    /// Whether the terminal shows UTF-8; it does where nothing says otherwise.
+    pub is_utf8: bool,
+    /// Whether nothing is to move by itself (`ELASTANE_NO_MOTION`).
+    pub no_motion: bool,
+}
+
+/// Returns what the environment says about the terminal.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one reader of the environment"
+)]
+pub fn terminal() -> Terminal {
+    let value = |name: &str| {
+        let value = std::env::var_os(name)?.to_string_lossy().into_owned();
+        (!value.is_empty()).then_some(value)
+    };
+    // The first of these that is set counts, as in setlocale(3).
+    let locale = value("LC_ALL")
+        .or_else(|| value("LC_CTYPE"))
+        .or_else(|| value("LANG"));
+    let is_utf8 = locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    });
+    Terminal {
+        no_color: wants_no_color() || value("CLICOLOR").is_some_and(|value| value == "0"),
+        is_utf8,
+        no_motion: value(NO_MOTION_VARIABLE).is_some(),
     }
 }

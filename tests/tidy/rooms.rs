@@ -58,14 +58,13 @@ const ANYWHERE: &[&str] = &["*"];
 /// Every crate of Cargo.toml, as the code calls it, and the rooms that may name it.
 const CRATES: &[(&str, &[&str])] = &[
     ("argon2", &["app"]),
-    ("base64", &["app", "engine", "http"]),
+    ("base64", &["app", "console", "engine", "http"]),
     ("chacha20poly1305", &["app"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("croner", &["domain"]),
     ("crossbeam_channel", ANYWHERE),
-    ("crossterm", &["console"]),
     ("ed25519_dalek", &["app"]),
     ("getrandom", &["app"]),
     ("handlebars", &["domain"]),
@@ -86,7 +85,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("serde", ANYWHERE),
     ("serde_json", ANYWHERE),
     ("sha2", &["domain", "app", "engine", "api"]),
-    ("signal_hook", &["server"]),
+    ("signal_hook", &["console", "server"]),
     ("socket2", &["http"]),
     ("ssh_key", &["app"]),
     ("strsim", &["config", "cli"]),
@@ -95,8 +94,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("tracing", ANYWHERE),
     ("tracing_subscriber", &["cli"]),
+    ("unicode_width", &["console"]),
     ("ureq", &["app", "engine"]),
-    ("zeroize", &["app", "config", "cli"]),
+    ("zeroize", &["app", "config", "console", "cli"]),
 ];
 
 /// Paths of the standard library that have one home, and the rooms that are it.

@@ -1,0 +1,136 @@
+//! What screens ask the application for, as data, and what they get. The worker performs it.
+//!
+//! A screen that needs something else adds a variant to [`Ask`] and to [`Answer`], and a
+//! line to [`Ask::perform`].
+
+use crate::app::App;
+use crate::domain::Result;
+use crate::domain::listing::{
+    Counted, ListAt, ListFilter, ListOf, ListPage, ListQuery, ListRow, ListSort,
+};
+use crate::domain::principal::Principal;
+
+/// The rows that are asked for at once: several screens, so that moving seldom waits, and
+/// few enough that a page is drawn from memory.
+pub const PART_ROWS: u32 = 200;
+
+/// The rows of each list that the palette finds.
+const FOUND_MAX: u32 = 5;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// A part of a list, or several that follow each other.
+    List(ListAsk),
+    /// One row of a list.
+    Row {
+        /// The list.
+        of: ListOf,
+        /// The object.
+        id: String,
+    },
+    /// How many rows lists have.
+    Counts(Vec<ListOf>),
+    /// Objects whose names hold a text, of each list that is named.
+    Find {
+        /// The lists.
+        of: Vec<ListOf>,
+        /// The text.
+        text: String,
+    },
+}
+
+/// The parts of a list that a table holds.
+#[derive(Clone, Debug)]
+pub struct ListAsk {
+    /// The list.
+    pub of: ListOf,
+    /// Which rows.
+    pub filter: ListFilter,
+    /// In which order.
+    pub sort: ListSort,
+    /// Where the first part is.
+    pub at: ListAt,
+    /// How many parts, one behind the other.
+    pub parts: usize,
+}
+
+/// What comes back.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// The parts of a list; at least one.
+    List(Vec<ListPage>),
+    /// The row, where the object is still there.
+    Row(Option<Box<ListRow>>),
+    /// How many rows lists have.
+    Counts(Vec<(ListOf, Counted)>),
+    /// The rows that were found, with their lists.
+    Found(Vec<(ListOf, ListRow)>),
+}
+
+impl Ask {
+    /// Gets it.
+    pub fn perform(&self, app: &App, who: &Principal) -> Result<Answer> {
+        match self {
+            Self::List(ask) => ask.perform(app, who).map(Answer::List),
+            Self::Row { of, id } => {
+                let filter = ListFilter::default().and_is(*of, "id", id.as_str());
+                let row = find(app, who, *of, filter, 1)?.pop();
+                Ok(Answer::Row(row.map(Box::new)))
+            }
+            Self::Counts(lists) => {
+                let counted = lists.iter().map(|of| {
+                    let page = app.list(who, *of, &ListQuery::first(*of, 1))?;
+                    Ok((*of, page.total))
+                });
+                counted.collect::<Result<_>>().map(Answer::Counts)
+            }
+            Self::Find { of, text } => {
+                let mut found = Vec::new();
+                for list in of {
+                    let filter = ListFilter::parse(text, *list, app.now_ms())?;
+                    let rows = find(app, who, *list, filter, FOUND_MAX)?;
+                    found.extend(rows.into_iter().map(|row| (*list, row)));
+                }
+                Ok(Answer::Found(found))
+            }
+        }
+    }
+}
+
+impl ListAsk {
+    /// Gets the parts, each behind the one before it.
+    fn perform(&self, app: &App, who: &Principal) -> Result<Vec<ListPage>> {
+        let mut pages: Vec<ListPage> = Vec::new();
+        let mut at = self.at.clone();
+        for _ in 0..self.parts.max(1) {
+            let query = ListQuery {
+                filter: self.filter.clone(),
+                sort: self.sort,
+                at,
+                limit: PART_ROWS,
+            };
+            let page = app.list(who, self.of, &query)?;
+            let after = page.after.clone();
+            pages.push(page);
+            let Some(after) = after else { break };
+            at = ListAt::After(after);
+        }
+        Ok(pages)
+    }
+}
+
+/// Returns the first rows of a list that a filter lets through.
+fn find(
+    app: &App,
+    who: &Principal,
+    of: ListOf,
+    filter: ListFilter,
+    limit: u32,
+) -> Result<Vec<ListRow>> {
+    let query = ListQuery {
+        filter,
+        ..ListQuery::first(of, limit)
+    };
+    Ok(app.list(who, of, &query)?.rows)
+}

@@ -1,0 +1,248 @@
+//! The facts of one object: every column of its list, also those that the list hides.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::widgets::Widget;
+
+use super::ask::Ask;
+use super::keys::Action;
+use super::look::Standing;
+use super::menu;
+use super::message::Level;
+use super::screen::{Effect, Scene};
+use super::table::related::{curl, name_of, related_to};
+use super::table::row_json;
+use super::text;
+use super::view_name::list_title;
+use crate::domain::listing::{ColumnKind, ListCell, ListColumn, ListOf, ListRow};
+
+/// The columns before a fact: the sign of the cursor.
+const LEAD: usize = 2;
+
+/// The model of the facts.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The list that the object is in.
+    pub of: ListOf,
+    /// The object, as last seen.
+    pub row: ListRow,
+    /// Whether it is not there any more.
+    pub is_gone: bool,
+    /// The fact under the cursor.
+    cursor: usize,
+    /// The first line that is drawn.
+    offset: usize,
+    /// The lines that there is room for.
+    height: usize,
+    /// The columns that there is room for.
+    width: usize,
+}
+
+impl Model {
+    /// Makes the facts of a row.
+    pub fn new(of: ListOf, row: ListRow) -> Self {
+        Self {
+            of,
+            row,
+            is_gone: false,
+            cursor: 0,
+            offset: 0,
+            height: 1,
+            width: 1,
+        }
+    }
+
+    /// Returns the name of the object.
+    pub fn crumb(&self) -> String {
+        name_of(self.of, &self.row)
+    }
+
+    /// Returns the object, as a question.
+    pub fn ask(&self) -> Option<Ask> {
+        (!self.is_gone).then(|| Ask::Row {
+            of: self.of,
+            id: self.row.id.clone(),
+        })
+    }
+
+    /// Takes the object as it is now.
+    pub fn take(&mut self, row: Option<Box<ListRow>>) {
+        match row {
+            Some(row) => self.row = *row,
+            None => self.is_gone = true,
+        }
+    }
+
+    /// Does what a key asks for.
+    pub fn act(&mut self, action: Action, scene: &Scene) -> Option<Vec<Effect>> {
+        let half = (self.height / 2).max(1);
+        let last = self.row.cells.len().saturating_sub(1);
+        match action {
+            Action::Down => self.cursor = (self.cursor + 1).min(last),
+            Action::Up => self.cursor = self.cursor.saturating_sub(1),
+            Action::PageDown => self.cursor = (self.cursor + half).min(last),
+            Action::PageUp => self.cursor = self.cursor.saturating_sub(half),
+            Action::Top => self.cursor = 0,
+            Action::Bottom => self.cursor = last,
+            Action::Copy => return Some(self.copy_value(scene)),
+            Action::CopyJson => {
+                let text = row_json(self.of, &self.row);
+                let text = serde_json::to_string_pretty(&text).unwrap_or_default();
+                let what = "the object as JSON".to_owned();
+                return Some(vec![Effect::Copy { what, text }]);
+            }
+            Action::CopyCurl => {
+                let what = "the call".to_owned();
+                return Some(match curl(self.of, &self.row.id) {
+                    Some(text) => vec![Effect::Copy { what, text }],
+                    None => vec![Effect::Say(
+                        Level::Note,
+                        "the API does not show this".to_owned(),
+                    )],
+                });
+            }
+            Action::Related => {
+                let items = related_to(self.of, &self.row);
+                return Some(vec![menu::offer(format!("Of {}", self.crumb()), items)]);
+            }
+            _ => return None,
+        }
+        self.settle(scene);
+        Some(Vec::new())
+    }
+
+    /// Copies the value under the cursor, whole.
+    fn copy_value(&self, scene: &Scene) -> Vec<Effect> {
+        let column = self.of.columns().get(self.cursor);
+        let (Some(column), Some(cell)) = (column, self.row.cells.get(self.cursor)) else {
+            return Vec::new();
+        };
+        vec![Effect::Copy {
+            what: column.key.replace('_', " "),
+            text: match cell {
+                ListCell::Json(value) => value.to_string(),
+                ListCell::Text(text) => text.clone(),
+                ListCell::Number(n) => n.to_string(),
+                _ => full_text(cell, column, scene),
+            },
+        }]
+    }
+
+    /// Learns how much room there is.
+    pub fn resize(&mut self, body: Rect) {
+        self.height = usize::from(body.height.saturating_sub(2)).max(1);
+        self.width = usize::from(body.width.saturating_sub(2)).max(1);
+    }
+
+    /// Brings the fact under the cursor into sight.
+    fn settle(&mut self, scene: &Scene) {
+        let lines = self.lines(scene);
+        let first = lines.iter().position(|line| line.at == self.cursor);
+        let last = lines.iter().rposition(|line| line.at == self.cursor);
+        if let (Some(first), Some(last)) = (first, last) {
+            self.offset = self
+                .offset
+                .max((last + 1).saturating_sub(self.height))
+                .min(first);
+        }
+    }
+
+    /// Returns the lines of the facts, long values wrapped.
+    fn lines(&self, scene: &Scene) -> Vec<Line> {
+        let columns = self.of.columns();
+        let keys = columns.iter().map(|column| column.key.len()).max();
+        let keys = keys.unwrap_or(0);
+        let room = self.width.saturating_sub(LEAD + keys + 2).max(1);
+        let mut lines = Vec::new();
+        for (at, (column, cell)) in columns.iter().zip(&self.row.cells).enumerate() {
+            let value = full_text(cell, column, scene);
+            let mut name = column.key.replace('_', " ");
+            for text in text::wrap(&value, room) {
+                lines.push(Line {
+                    at,
+                    name: text::pad(&std::mem::take(&mut name), keys, false),
+                    text,
+                    standing: match (cell, column.kind) {
+                        (ListCell::Text(word), ColumnKind::State) => Standing::of(word),
+                        _ => None,
+                    },
+                });
+            }
+        }
+        lines
+    }
+
+    /// Draws the facts.
+    pub fn view(&self, scene: &Scene, frame: &mut Frame<'_>, body: Rect) {
+        let look = &scene.look;
+        let styles = look.styles();
+        let kind = list_title(self.of);
+        let title = if self.is_gone {
+            format!("{kind}: {} (deleted)", self.crumb())
+        } else {
+            format!("{kind}: {}", self.crumb())
+        };
+        let title = look.cut(&title, usize::from(body.width.saturating_sub(6)));
+        let block = look.boxed(&title, true);
+        let inner = block.inner(body);
+        let buffer = frame.buffer_mut();
+        block.render(body, buffer);
+        let lines = self.lines(scene);
+        for (y, line) in (inner.y..inner.bottom()).zip(lines.iter().skip(self.offset)) {
+            let is_under = line.at == self.cursor;
+            let lead = if is_under && !line.name.trim().is_empty() {
+                "> "
+            } else {
+                "  "
+            };
+            let names = if is_under { styles.title } else { styles.dim };
+            let values = line
+                .standing
+                .map_or(styles.text, |standing| look.style_of(standing));
+            let room = usize::from(inner.width);
+            let head = format!("{lead}{}  ", line.name);
+            let (x, _) = buffer.set_stringn(inner.x, y, &head, room, names);
+            let room = usize::from(inner.right().saturating_sub(x));
+            buffer.set_stringn(x, y, look.clean(&line.text), room, values);
+        }
+    }
+}
+
+/// A line of a fact.
+struct Line {
+    /// The place of the fact.
+    at: usize,
+    /// Its name; blanks in later lines.
+    name: String,
+    text: String,
+    standing: Option<Standing>,
+}
+
+/// Returns a value in full: times with their zone, JSON over several lines.
+fn full_text(cell: &ListCell, column: &ListColumn, scene: &Scene) -> String {
+    let look = &scene.look;
+    match cell {
+        ListCell::Time(at_ms) => format!(
+            "{}  ({})",
+            text::full_time(*at_ms, &look.full_zone()),
+            text::ago(*at_ms, scene.now_ms)
+        ),
+        ListCell::Text(word) if column.kind == ColumnKind::State => match Standing::of(word) {
+            Some(standing) => format!("{} {word}", look.sign(standing)),
+            None => word.clone(),
+        },
+        ListCell::Text(text) => text.clone(),
+        ListCell::Number(n) => match column.kind {
+            ColumnKind::Bytes => format!("{} ({n} bytes)", text::bytes(*n)),
+            ColumnKind::Duration => text::duration(*n),
+            _ => text::number(*n),
+        },
+        ListCell::Flag(true) => "yes".to_owned(),
+        ListCell::Flag(false) => "no".to_owned(),
+        ListCell::Texts(texts) => texts.join(", "),
+        ListCell::Json(value) => {
+            serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string())
+        }
+        ListCell::Empty => "-".to_owned(),
+    }
+}

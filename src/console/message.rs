@@ -1,0 +1,80 @@
+//! What the console said: the last message stands in the status line for a while, all of
+//! them stay in the history that `!` opens.
+
+use std::collections::VecDeque;
+
+/// How long the status line shows a message.
+pub const SHOWN_MS: u64 = 6_000;
+
+/// The messages that are kept: more than a person reads back.
+const KEPT_MAX: usize = 200;
+
+/// How much a message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Something to know.
+    Note,
+    /// Something was done.
+    Good,
+    /// Something went wrong.
+    Bad,
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// How much it matters.
+    pub level: Level,
+    /// What is said.
+    pub text: String,
+}
+
+/// The history of messages.
+#[derive(Clone, Debug, Default)]
+pub struct Messages {
+    kept: VecDeque<Message>,
+    /// Until when the last one is shown, on the monotonic clock; none where it is not.
+    shown_until_ms: Option<u64>,
+}
+
+impl Messages {
+    /// Says something.
+    pub fn say(&mut self, level: Level, text: String, at_ms: i64, mono_ms: u64) {
+        if self.kept.len() == KEPT_MAX {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(Message { at_ms, level, text });
+        self.shown_until_ms = Some(mono_ms + SHOWN_MS);
+    }
+
+    /// Returns the message that the status line shows.
+    pub fn shown(&self) -> Option<&Message> {
+        self.shown_until_ms.and_then(|_| self.kept.back())
+    }
+
+    /// Returns until when it is shown.
+    pub fn shown_until_ms(&self) -> Option<u64> {
+        self.shown_until_ms
+    }
+
+    /// Takes the message from the status line, if its time is over; tells whether it was.
+    pub fn expire(&mut self, mono_ms: u64) -> bool {
+        let is_over = self.shown_until_ms.is_some_and(|until| mono_ms >= until);
+        if is_over {
+            self.shown_until_ms = None;
+        }
+        is_over
+    }
+
+    /// Takes the message from the status line; tells whether there was one.
+    pub fn hide(&mut self) -> bool {
+        self.shown_until_ms.take().is_some()
+    }
+
+    /// Returns all of them, the newest first.
+    pub fn all(&self) -> impl Iterator<Item = &Message> {
+        self.kept.iter().rev()
+    }
+}

@@ -1,0 +1,178 @@
+//! Screens: what a page of the console shows. The frame wraps each in [`Screen`], and
+//! hears what it wants as [`Effect`]s.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use super::ask::{Answer, Ask};
+use super::deed::Deed;
+use super::keys::{Action, Place};
+use super::look::Look;
+use super::message::Level;
+use super::overlay::Overlay;
+use super::view_name::ViewName;
+use super::{dashboard, detail, table};
+use crate::domain::listing::ListOf;
+
+/// What every screen may know besides its own model.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// The wall time in milliseconds since 1970.
+    pub now_ms: i64,
+    /// Whether nothing can be written.
+    pub is_read_only: bool,
+    /// How everything looks.
+    pub look: Look,
+}
+
+/// What a screen wants of the frame.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Ask again what the screen asks for, at once.
+    Load,
+    /// Open a page on top of this one.
+    Open(Box<Screen>),
+    /// Open a list on top of this one, narrowed by a filter.
+    OpenList {
+        /// The list.
+        of: ListOf,
+        /// The filter, as a person would type it.
+        filter: String,
+    },
+    /// Put another tab of the same view in the place of this page.
+    Tab(ListOf),
+    /// Open a view.
+    View(ViewName),
+    /// Put something over the screen.
+    Show(Box<Overlay>),
+    /// Do something that was confirmed.
+    Do(Deed),
+    /// Copy a text.
+    Copy {
+        /// What it is, for the message.
+        what: String,
+        /// The text.
+        text: String,
+    },
+    /// Say something in the status line.
+    Say(Level, String),
+    /// Hand an action to the screen, as if its key had been pressed.
+    Act(Action),
+    /// Sort the list by this column.
+    SortBy(usize),
+    /// Narrow the list by this filter.
+    FilterBy(String),
+    /// One page back.
+    Back,
+}
+
+/// What a page shows: a variant a screen.
+#[derive(Clone, Debug)]
+pub enum Screen {
+    /// Numbers and charts.
+    Dashboard(dashboard::Model),
+    /// A list.
+    Table(Box<table::Model>),
+    /// The facts of one object.
+    Detail(Box<detail::Model>),
+}
+
+impl Screen {
+    /// Returns what stands in the crumbs.
+    pub fn crumb(&self) -> String {
+        match self {
+            Self::Dashboard(_) => ViewName::Dashboard.title().to_owned(),
+            Self::Table(model) => model.crumb(),
+            Self::Detail(model) => model.crumb(),
+        }
+    }
+
+    /// Returns what stands at the right end of the crumbs, such as the place in a list.
+    pub fn place_text(&self, scene: &Scene) -> String {
+        match self {
+            Self::Table(model) => model.place_text(scene),
+            Self::Dashboard(_) | Self::Detail(_) => String::new(),
+        }
+    }
+
+    /// Returns what the status line says where nothing else is to be said.
+    pub fn status(&self) -> String {
+        match self {
+            Self::Table(model) => model.status(),
+            Self::Dashboard(_) | Self::Detail(_) => String::new(),
+        }
+    }
+
+    /// Returns whose keys hold.
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Dashboard(_) => Place::Dashboard,
+            Self::Table(_) => Place::List,
+            Self::Detail(_) => Place::Detail,
+        }
+    }
+
+    /// Returns what the screen shows, as a question; none where it knows all.
+    pub fn ask(&mut self, scene: &Scene, reason: Reason) -> Option<Ask> {
+        match self {
+            Self::Dashboard(model) => model.ask(),
+            Self::Table(model) => model.ask(scene, reason),
+            Self::Detail(model) => model.ask(),
+        }
+    }
+
+    /// Takes what came back.
+    pub fn take(&mut self, answer: Answer, scene: &Scene) {
+        match (self, answer) {
+            (Self::Table(model), Answer::List(pages)) => model.take(pages),
+            (Self::Detail(model), Answer::Row(row)) => model.take(row),
+            (Self::Dashboard(model), answer) => model.take(answer, scene),
+            // An answer to what the page showed before.
+            _ => {}
+        }
+    }
+
+    /// Does what a key asks for; none where the screen does not know it.
+    pub fn act(&mut self, action: Action, scene: &Scene) -> Option<Vec<Effect>> {
+        match self {
+            Self::Dashboard(model) => model.act(action),
+            Self::Table(model) => model.act(action, scene),
+            Self::Detail(model) => model.act(action, scene),
+        }
+    }
+
+    /// Takes a click at a place of the body; twice opens.
+    pub fn click(&mut self, body: Rect, at: (u16, u16)) -> Vec<Effect> {
+        match self {
+            Self::Table(model) => model.click(body, at),
+            Self::Dashboard(_) | Self::Detail(_) => Vec::new(),
+        }
+    }
+
+    /// Learns how much room there is.
+    pub fn resize(&mut self, body: Rect) {
+        match self {
+            Self::Table(model) => model.resize(body),
+            Self::Detail(model) => model.resize(body),
+            Self::Dashboard(_) => {}
+        }
+    }
+
+    /// Draws the screen into the body.
+    pub fn view(&self, scene: &Scene, frame: &mut Frame<'_>, body: Rect) {
+        match self {
+            Self::Dashboard(model) => model.view(scene, frame, body),
+            Self::Table(model) => model.view(scene, frame, body),
+            Self::Detail(model) => model.view(scene, frame, body),
+        }
+    }
+}
+
+/// Why a screen is asked what it shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Somebody wants to see it.
+    Person,
+    /// Time has passed: what is shown must not jump.
+    Time,
+}
