@@ -1,7 +1,9 @@
 //! A console over an installation with people, teams and tasks in it, without a terminal.
 
-use elastane::app::AppOptions;
-use elastane::app::{App, Opening};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
+use elastane::app::{App, AppOptions, Opening};
 use elastane::clock::Clock;
 use elastane::console::model::{Model, Settings};
 use elastane::console::msg::{Cmd, Msg};
@@ -11,7 +13,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tempfile::TempDir;
 
 /// The moment of the tests: a while after the demo was built.
-pub const NOW_MS: i64 = 1_767_272_400_000;
+pub const NOW_MS: i64 = 1_772_456_760_000;
 
 /// A copy of the demo's database, opened at a fixed moment.
 pub struct Demo {
@@ -25,11 +27,9 @@ impl Demo {
         let database = dir.path().join("elastane.db");
         let assets = concat!(env!("CARGO_MANIFEST_DIR"), "/assets");
         std::fs::copy(format!("{assets}/demo.db"), &database).unwrap();
-        std::fs::copy(
-            format!("{assets}/demo/elastane.key"),
-            dir.path().join("elastane.key"),
-        )
-        .unwrap();
+        let key = dir.path().join("elastane.key");
+        std::fs::copy(format!("{assets}/demo/elastane.key"), &key).unwrap();
+        std::fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
         let options = AppOptions {
             clock: Clock::fixed(NOW_MS),
             ..AppOptions::new(database)
@@ -98,6 +98,17 @@ impl<'a> Console<'a> {
     pub fn keys(&mut self, letters: &str) -> &mut Self {
         for letter in letters.chars() {
             self.press(KeyCode::Char(letter));
+        }
+        self
+    }
+
+    /// Types letters; a line's end is Enter.
+    pub fn typed(&mut self, text: &str) -> &mut Self {
+        for letter in text.chars() {
+            match letter {
+                '\n' => self.press(KeyCode::Enter),
+                letter => self.press(KeyCode::Char(letter)),
+            };
         }
         self
     }

@@ -1,6 +1,6 @@
 //! Keys in, model and commands out.
 
-use elastane::console::msg::Cmd;
+use elastane::console::msg::{Cmd, Msg};
 use elastane::console::overlay::Overlay;
 use elastane::console::view_name::ViewName;
 use ratatui::crossterm::event::KeyCode;
@@ -63,7 +63,9 @@ fn a_filter_narrows_while_it_is_typed_and_esc_clears_it_first() {
 fn a_filter_that_can_not_be_read_says_why_and_changes_nothing() {
     let demo = Demo::open();
     let mut console = Console::open(&demo.app, SIZE, "users");
-    console.keys("/nosuchfield:1");
+    console
+        .keys("/")
+        .hear(Msg::Paste("nosuchfield:1".to_owned()));
     assert!(
         console.status().contains("nosuchfield"),
         "{}",

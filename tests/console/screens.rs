@@ -4,6 +4,8 @@ use elastane::console::look::Look;
 use elastane::console::msg::Msg;
 use elastane::console::theme::ThemeName;
 
+use ratatui::crossterm::event::KeyCode;
+
 use super::given::{Console, Demo};
 
 /// Every view by a word for it.
@@ -34,22 +36,32 @@ fn every_view_is_what_it_was_at_80x24_and_120x40() {
     }
 }
 
+/// What may lie over a screen, by the keys that open it.
+const OVERLAYS: [&str; 7] = ["", ":", "?", "!", "/", "s", ":maintenance\n"];
+
 #[test]
 fn every_size_is_drawn() {
     let demo = Demo::open();
-    for view in VIEWS {
+    let sizes: Vec<(u16, u16)> = (1..=120)
+        .flat_map(|width| (1..=40).map(move |height| (width, height)))
+        .collect();
+    for (at, view) in VIEWS.into_iter().enumerate() {
         let mut console = Console::open(&demo.app, (120, 40), view);
-        console.keys("j");
-        for overlay in ["", ":", "?"] {
-            console.keys(overlay);
-            for width in (1..=120).step_by(7).chain([59, 60, 61]) {
-                for height in (1..=40).step_by(3).chain([14, 15, 16]) {
-                    console.hear(Msg::Resized(width, height));
-                    let frame = console.frame();
-                    assert_eq!(frame.lines().count(), usize::from(height));
-                }
+        for (over, keys) in OVERLAYS.into_iter().enumerate() {
+            console.keys("j").typed(keys);
+            // Each size is drawn under some view and some overlay; with seven of the one
+            // and twelve of the other none is always left to the same.
+            let turn = VIEWS.len() * OVERLAYS.len();
+            let first = at * OVERLAYS.len() + over;
+            for (width, height) in sizes.iter().skip(first).step_by(turn) {
+                console.hear(Msg::Resized(*width, *height));
+                assert_eq!(console.frame().lines().count(), usize::from(*height));
             }
-            console.press(ratatui::crossterm::event::KeyCode::Esc);
+            for size in [(1, 1), (59, 15), (60, 14), (60, 15), (61, 16)] {
+                console.hear(Msg::Resized(size.0, size.1));
+                assert_eq!(console.frame().lines().count(), usize::from(size.1));
+            }
+            console.press(KeyCode::Esc);
         }
     }
 }

@@ -12,16 +12,17 @@ use crate::console::empty;
 use crate::console::screen::Scene;
 use crate::console::text::{pad, width};
 use crate::console::view_name::list_title;
-use crate::domain::listing::{ListColumn, ListRow};
+use crate::domain::listing::{ColumnKind, ListColumn, ListRow};
 
 /// Blanks between columns.
 const GAP: usize = 2;
 
-/// The narrowest that a column is made; what then has no room is left out.
-const COLUMN_MIN: usize = 6;
+/// The narrowest that a wide column is made before others are left out: most of an
+/// e-mail address.
+const COLUMN_MIN: usize = 17;
 
-/// The widest that a column is made while others have less than they need.
-const COLUMN_FAIR: usize = 48;
+/// What a column may take while there are others that can be left out.
+const COLUMN_FAIR: usize = 28;
 
 /// The columns before the first: the cursor and the mark.
 const LEAD: usize = 2;
@@ -56,7 +57,7 @@ impl Model {
             .take(usize::from(inner.height.saturating_sub(1)))
             .collect();
         let texts: Vec<Vec<String>> = rows.iter().map(|row| self.texts(row, scene)).collect();
-        let shown = self.columns(&texts, usize::from(inner.width).saturating_sub(LEAD));
+        let shown = self.columns(&texts, usize::from(inner.width).saturating_sub(LEAD + 1));
         self.draw_titles(scene, buffer, inner, &shown);
         for (line, (row, texts)) in rows.iter().zip(&texts).enumerate() {
             let area = Rect {
@@ -129,17 +130,17 @@ impl Model {
                 })
             })
             .collect();
-        loop {
-            let taken = shown.iter().map(|shown| shown.width + GAP).sum::<usize>();
-            let Some(too_much) = taken.checked_sub(room + GAP).filter(|over| *over > 0) else {
-                return shown;
-            };
+        while let Some(too_much) = too_much(&shown, room) {
             let is_alone = shown.len() == 1;
+            let has_id =
+                matches!(shown.first(), Some(first) if first.column.kind == ColumnKind::Id);
             match shown.iter_mut().max_by_key(|shown| shown.width) {
-                Some(widest) if widest.width > COLUMN_FAIR => {
-                    widest.width = (widest.width - too_much.min(widest.width)).max(COLUMN_FAIR);
+                Some(widest) if widest.width > COLUMN_FAIR => widest.width -= 1,
+                // The id is the first to go: it is copied and opened all the same.
+                _ if has_id && !is_alone => {
+                    shown.remove(0);
                 }
-                Some(widest) if widest.width > COLUMN_MIN * 2 => widest.width -= 1,
+                Some(widest) if widest.width > COLUMN_MIN => widest.width -= 1,
                 Some(only) if is_alone && only.width > too_much => only.width -= too_much,
                 _ if is_alone => return Vec::new(),
                 _ => {
@@ -147,6 +148,7 @@ impl Model {
                 }
             }
         }
+        shown
     }
 
     /// Draws the titles of the columns, with an arrow at the one of the order.
@@ -226,6 +228,12 @@ impl Model {
         };
         empty::draw(&scene.look, buffer, inner, &text);
     }
+}
+
+/// Returns how many columns of the terminal are missing; none where there is room for all.
+fn too_much(shown: &[Shown], room: usize) -> Option<usize> {
+    let taken = shown.iter().map(|shown| shown.width + GAP).sum::<usize>();
+    taken.checked_sub(room + GAP).filter(|over| *over > 0)
 }
 
 /// Draws a text within an area, and returns where it ends.
