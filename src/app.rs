@@ -16,6 +16,7 @@ pub mod credential;
 pub mod data_sample;
 pub mod env_var;
 pub mod execution;
+pub mod figures;
 pub mod flow;
 pub mod git_server;
 pub mod invite;

@@ -9,6 +9,7 @@ pub mod data_sample;
 pub mod env_var;
 pub mod error;
 pub mod expression;
+pub mod figures;
 pub mod flow;
 pub mod id;
 pub mod listing;

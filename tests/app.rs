@@ -9,6 +9,7 @@ mod credential;
 mod declared_recipe;
 mod env_var;
 mod execution;
+mod figures;
 mod flow;
 mod flow_list;
 mod flow_transfer;

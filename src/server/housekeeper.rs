@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use crate::api::shared::Shared;
+use crate::api::shared::{Counter, Shared};
+use crate::app::figures::REQUESTS_EVERY_MS;
 use crate::app::{App, Pruning};
 use crate::clock::monotonic_ms;
 use crate::domain::{Error, Result};
@@ -95,6 +96,7 @@ fn keep_house(app: &App, shared: &Shared, audit_days: u32, stopped: &Receiver<()
     let mut swept_at_ms = None;
     let mut sweep = Sweep::default();
     let mut runs = Runs::default();
+    let mut traffic = Traffic::new();
     while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
         if let Err(error) = look(app, shared, &mut seen) {
             tracing::warn!(causes = %error.causes(), "can't read the settings: {error}");
@@ -121,6 +123,45 @@ fn keep_house(app: &App, shared: &Shared, audit_days: u32, stopped: &Receiver<()
             }
         }
         runs.prune(app, now_ms);
+        traffic.note(app, shared, now_ms);
+    }
+}
+
+/// How much the server was asked when that was last noted.
+struct Traffic {
+    at_ms: u64,
+    answered: u64,
+    failed: u64,
+}
+
+impl Traffic {
+    /// Begins to count.
+    fn new() -> Self {
+        Self {
+            at_ms: monotonic_ms(),
+            answered: 0,
+            failed: 0,
+        }
+    }
+
+    /// Notes for other processes how much was asked since the last time, where it was
+    /// anything: a server that nobody asks writes nothing.
+    fn note(&mut self, app: &App, shared: &Shared, now_ms: u64) {
+        let within_ms = now_ms - self.at_ms;
+        if within_ms < REQUESTS_EVERY_MS {
+            return;
+        }
+        let classes = &shared.metrics.by_class;
+        let answered: u64 = classes.iter().map(Counter::get).sum();
+        let failed = classes[5].get();
+        if answered > self.answered {
+            app.note_requests(within_ms, answered - self.answered, failed - self.failed);
+        }
+        *self = Self {
+            at_ms: now_ms,
+            answered,
+            failed,
+        };
     }
 }
 
@@ -166,4 +207,41 @@ fn look(app: &App, shared: &Shared, seen: &mut Option<i64>) -> Result<()> {
         shared.set_maintenance(app.maintenance()?);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::shared::ApiOptions;
+    use crate::app::AppOptions;
+    use crate::domain::principal::{Channel, Principal};
+
+    #[test]
+    fn requests_are_noted_while_there_are_any() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = AppOptions::new(folder.path().join("elastane.db"));
+        let app = App::init(&options).expect("an installation");
+        let shared = Shared::new(ApiOptions::default());
+        let noted = || {
+            // What was queued before is written when this is.
+            app.prove_writable().expect("written");
+            let operator = Principal::operator(Channel::Console);
+            app.figures(&operator).expect("figures").requests
+        };
+        let mut traffic = Traffic::new();
+        let began_ms = traffic.at_ms;
+        shared.metrics.answered(200, 1);
+        shared.metrics.answered(503, 1);
+        traffic.note(&app, &shared, began_ms + REQUESTS_EVERY_MS - 1);
+        assert_eq!(noted(), None, "it is too early");
+        traffic.note(&app, &shared, began_ms + REQUESTS_EVERY_MS);
+        let first = noted().expect("a note");
+        assert_eq!((first.answered, first.failed), (2, 1));
+        traffic.note(&app, &shared, began_ms + 2 * REQUESTS_EVERY_MS);
+        assert_eq!(noted(), Some(first), "nothing was asked since");
+        shared.metrics.answered(404, 1);
+        traffic.note(&app, &shared, began_ms + 3 * REQUESTS_EVERY_MS);
+        let last = noted().expect("a note");
+        assert_eq!((last.answered, last.failed), (1, 0));
+    }
 }

@@ -56,6 +56,7 @@ const USERS: &[ListColumn] = &[
     shown("created_at", "CREATED", Time),
     behind("updated_at", Time),
     shown("last_login_at", "LAST SEEN", Time),
+    hidden("team_id", Id),
 ];
 
 const TEAMS: &[ListColumn] = &[
@@ -68,6 +69,7 @@ const TEAMS: &[ListColumn] = &[
     shown("components", "COMPONENTS", Number),
     hidden("organization_id", Id),
     shown("created_at", "CREATED", Time),
+    hidden("user_id", Id),
 ];
 
 const FLOWS: &[ListColumn] = &[
@@ -92,6 +94,8 @@ const FLOWS: &[ListColumn] = &[
     behind("updated_at", Time),
     hidden("last_started_at", Time),
     hidden("description", Text),
+    hidden("component", Text),
+    hidden("credential", Id),
 ];
 
 const EXECUTIONS: &[ListColumn] = &[
@@ -189,6 +193,7 @@ const AUDIT: &[ListColumn] = &[
     hidden("object_kind", State),
     unsorted("object_id", "OBJECT", Id),
     unsorted("detail", "DETAIL", Json),
+    hidden("object", Text),
 ];
 
 const ORGANIZATIONS: &[ListColumn] = &[
@@ -243,7 +248,6 @@ pub(super) const ALIASES: &[(&str, &str)] = &[
     ("errors", "errors_total"),
     ("steps", "steps_total"),
     ("door", "channel"),
-    ("object", "object_id"),
 ];
 
 /// Columns whose times lie ahead: `<2h` says within the next two hours.

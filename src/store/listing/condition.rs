@@ -2,7 +2,7 @@
 
 use rusqlite::types::Value;
 
-use super::source::{self, Narrowing};
+use super::source::{self, Narrowing, Origin};
 use crate::domain::Result;
 use crate::domain::listing::{ListFilter, ListOf, ListTerm, ListTest};
 use crate::domain::run::RunStatus;
@@ -74,7 +74,9 @@ impl Rows {
         }
         base.push(" WHERE 1");
         if let Some((narrowing, value)) = &found.is {
-            base.with(&format!(" AND {} = ?", narrowing.column), [value.clone()]);
+            let marks = narrowing.condition.matches('?').count();
+            let values = std::iter::repeat_n(value.clone(), marks);
+            base.with(&format!(" AND {}", narrowing.condition), values);
         }
         if let Some(runs) = found.runs {
             base.push(" AND ");
@@ -229,29 +231,37 @@ fn condition(list: ListOf, term: &ListTerm) -> Piece {
         "coalesce(("
     });
     if let Some(at) = term.column {
-        piece.append(&tested(origins[at].value, &term.test));
+        piece.append(&tested(&origins[at], &term.test));
     } else {
         let searched = origins.iter().filter(|origin| origin.is_searched);
         for (at, origin) in searched.enumerate() {
             piece.push(if at == 0 { "" } else { " OR " });
-            piece.append(&tested(origin.value, &term.test));
+            piece.append(&tested(origin, &term.test));
         }
     }
     piece.push("), 0)");
     piece
 }
 
-/// Returns the condition that a test puts on a value.
-fn tested(value: &str, by: &ListTest) -> Piece {
+/// Returns the condition that a test puts on a column.
+fn tested(origin: &Origin, by: &ListTest) -> Piece {
+    let value = origin.value;
     let mut piece = Piece::default();
+    let mut like = |value: &str, pattern: String| {
+        let text = format!("+({value}) LIKE ? ESCAPE '~'");
+        piece.with(&text, [Value::from(pattern)]);
+    };
     match by {
-        ListTest::Contains(text) => piece.with(
-            &format!("+({value}) LIKE ? ESCAPE '~'"),
-            [Value::from(format!("%{}%", escaped(text)))],
+        ListTest::Contains(text) => like(value, format!("%{}%", escaped(text))),
+        // Of several texts, one a line, any may begin so, or be it.
+        ListTest::StartsWith(text) if origin.is_lines => like(
+            &format!("char(10) || {value}"),
+            format!("%\n{}%", escaped(text)),
         ),
-        ListTest::StartsWith(text) => piece.with(
-            &format!("+({value}) LIKE ? ESCAPE '~'"),
-            [Value::from(format!("{}%", escaped(text)))],
+        ListTest::StartsWith(text) => like(value, format!("{}%", escaped(text))),
+        ListTest::Is(text) if origin.is_lines => like(
+            &format!("char(10) || {value} || char(10)"),
+            format!("%\n{}\n%", escaped(text)),
         ),
         ListTest::Is(text) => {
             piece.with(&format!("+({value}) = ?"), [Value::from(text.clone())]);

@@ -96,6 +96,12 @@ const CASES: &[(ListOf, &str, &str, &str)] = &[
         "-at",
         "INDEX audit_log_actor (actor_id=? AND id>? AND id<?)",
     ),
+    (
+        ListOf::Audit,
+        "object:=flow/ac0000000000000000000003",
+        "-at",
+        "INDEX audit_log_object (object_kind=? AND object_id=? AND id>? AND id<?)",
+    ),
 ];
 
 /// Returns the plan of a walk through a list from a place on, a line a loop.

@@ -16,34 +16,34 @@ pub(super) struct Source {
     pub(super) table: &'static str,
     /// One entry a column of the list, in the list's order.
     pub(super) columns: &'static [Origin],
-    /// Columns of which a given value leads to few rows by an index.
+    /// Columns of which a given value leads to few rows.
     pub(super) narrowing: &'static [Narrowing],
 }
 
-/// A column with an index on it.
+/// A column of which an index finds a given value.
 pub(super) struct Narrowing {
     /// The column's name, as the domain says it.
     pub(super) key: &'static str,
-    /// The column.
-    pub(super) column: &'static str,
+    /// The condition; each of its question marks is the value.
+    pub(super) condition: &'static str,
     /// Whether rows with the same value come in the order of their making.
     pub(super) is_ordered: bool,
 }
 
-/// Makes a column with an index on it.
-const fn narrowed(key: &'static str, column: &'static str) -> Narrowing {
+/// Makes a column of which an index finds a value.
+const fn narrowed(key: &'static str, condition: &'static str) -> Narrowing {
     Narrowing {
         key,
-        column,
+        condition,
         is_ordered: false,
     }
 }
 
-/// Makes a column with an index on it and on the rowid.
-const fn in_order(key: &'static str, column: &'static str) -> Narrowing {
+/// Makes a column of which an index finds a value, in the order of the rows' making.
+const fn in_order(key: &'static str, condition: &'static str) -> Narrowing {
     Narrowing {
         key,
-        column,
+        condition,
         is_ordered: true,
     }
 }

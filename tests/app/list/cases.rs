@@ -115,4 +115,34 @@ pub(super) const CASES: &[(ListOf, &str, Fits)] = &[
     (ListOf::Recipes, "tasks:2 does", |it| {
         it("tasks") == "2" && it("description").contains("does")
     }),
+    (ListOf::Users, "team_id:cc0000000000000000000003", |it| {
+        it("team_id").contains("cc0000000000000000000003")
+    }),
+    (ListOf::Users, "!team_id:cc0000000000000000000003", |it| {
+        !it("team_id").contains("cc0000000000000000000003")
+    }),
+    (ListOf::Teams, "user_id:aa0000000000000000000003", |it| {
+        it("user_id").contains("aa0000000000000000000003")
+    }),
+    (ListOf::Teams, "members:user3@", |it| {
+        it("members").contains("User3@")
+    }),
+    (ListOf::Teams, "!members:=User3@example.com", |it| {
+        !it("members").contains("User3@")
+    }),
+    (ListOf::Flows, "component:=team-3/repo-1", |it| {
+        it("component") == "team-3/repo-1"
+    }),
+    (ListOf::Flows, "component:=repo-1", |_| false),
+    (ListOf::Flows, "component:team-3", |it| {
+        it("component").starts_with("team-3/")
+    }),
+    (ListOf::Flows, "credential:ab0000000000000000000004", |it| {
+        it("credential") == "ab0000000000000000000004"
+    }),
+    (
+        ListOf::Audit,
+        "object:=flow/ac0000000000000000000004",
+        |it| it("object_id") == "ac0000000000000000000004",
+    ),
 ];

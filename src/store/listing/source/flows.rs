@@ -53,11 +53,35 @@ pub(super) const FLOWS: Source = Source {
         Origin::of("updated_at", "x.updated_at").by(Index("x.updated_at")),
         Origin::of("last_started_at", "x.last_started_at"),
         Origin::of("description", "x.description").searched(),
+        Origin::of(
+            "component",
+            "(SELECT group_concat(l.name, char(10)) FROM
+                 (SELECT DISTINCT s.team || '/' || s.component AS name FROM flow_steps s
+                  WHERE s.flow_id = x.id) l)",
+        )
+        .lines(),
+        Origin::of(
+            "credential",
+            "(SELECT group_concat(l.id, char(10)) FROM
+                 (SELECT DISTINCT s.credential_id AS id FROM flow_steps s
+                  WHERE s.flow_id = x.id AND s.credential_id IS NOT NULL) l)",
+        )
+        .lines(),
     ],
     narrowing: &[
-        narrowed("id", "x.id"),
-        narrowed("user_id", "x.user_id"),
-        narrowed("organization_id", "x.organization_id"),
+        narrowed("id", "x.id = ?"),
+        narrowed("user_id", "x.user_id = ?"),
+        narrowed("organization_id", "x.organization_id = ?"),
+        narrowed(
+            "component",
+            "x.id IN (SELECT s.flow_id FROM flow_steps s
+                 WHERE s.team = substr(?, 1, instr(?, '/') - 1)
+                     AND s.component = substr(?, instr(?, '/') + 1))",
+        ),
+        narrowed(
+            "credential",
+            "x.id IN (SELECT s.flow_id FROM flow_steps s WHERE s.credential_id = ?)",
+        ),
     ],
 };
 
@@ -84,5 +108,8 @@ pub(super) const EXECUTIONS: Source = Source {
         Origin::of("request_id", "x.request_id").searched(),
         Origin::of("retry_of", "x.retry_of"),
     ],
-    narrowing: &[narrowed("id", "x.id"), in_order("flow", "x.flow_id")],
+    narrowing: &[
+        narrowed("id", "x.id = ?"),
+        in_order("flow", "x.flow_id = ?"),
+    ],
 };

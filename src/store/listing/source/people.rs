@@ -50,10 +50,19 @@ pub(super) const USERS: Source = Source {
         Origin::of("created_at", "x.created_at").by(Sorted),
         Origin::of("updated_at", "x.updated_at").by(Sorted),
         Origin::of("last_login_at", "x.last_login_at").by(Sorted),
+        Origin::of(
+            "team_id",
+            "(SELECT group_concat(m.team_id, char(10)) FROM team_members m WHERE m.user_id = x.id)",
+        )
+        .lines(),
     ],
     narrowing: &[
-        narrowed("id", "x.id"),
-        narrowed("created_by", "x.created_by"),
+        narrowed("id", "x.id = ?"),
+        narrowed("created_by", "x.created_by = ?"),
+        narrowed(
+            "team_id",
+            "x.id IN (SELECT m.user_id FROM team_members m WHERE m.team_id = ?)",
+        ),
     ],
 };
 
@@ -91,10 +100,21 @@ pub(super) const TEAMS: Source = Source {
         .by(Sorted),
         Origin::of("organization_id", "x.organization_id"),
         Origin::of("created_at", "x.created_at").by(Sorted),
+        Origin::of(
+            "user_id",
+            "(SELECT group_concat(l.user_id, char(10)) FROM
+                 (SELECT m.user_id FROM team_members m
+                  WHERE m.team_id = x.id ORDER BY m.added_at, m.user_id LIMIT 100) l)",
+        )
+        .lines(),
     ],
     narrowing: &[
-        narrowed("id", "x.id"),
-        narrowed("organization_id", "x.organization_id"),
+        narrowed("id", "x.id = ?"),
+        narrowed("organization_id", "x.organization_id = ?"),
+        narrowed(
+            "user_id",
+            "x.id IN (SELECT m.team_id FROM team_members m WHERE m.user_id = ?)",
+        ),
     ],
 };
 
@@ -128,7 +148,7 @@ pub(super) const ORGANIZATIONS: Source = Source {
         .searched(),
         Origin::of("created_at", "x.created_at").by(Sorted),
     ],
-    narrowing: &[narrowed("id", "x.id")],
+    narrowing: &[narrowed("id", "x.id = ?")],
 };
 
 /// SSH public keys.
@@ -150,7 +170,10 @@ pub(super) const SSH_KEYS: Source = Source {
         Origin::of("created_at", "x.created_at").by(Sorted),
         Origin::of("last_used_at", "x.last_used_at").by(Sorted),
     ],
-    narrowing: &[narrowed("id", "x.id"), narrowed("user_id", "x.user_id")],
+    narrowing: &[
+        narrowed("id", "x.id = ?"),
+        narrowed("user_id", "x.user_id = ?"),
+    ],
 };
 
 /// API keys; the keys themselves are nowhere.
@@ -168,8 +191,8 @@ pub(super) const API_KEYS: Source = Source {
         Origin::of("expires_at", "x.expires_at").by(Sorted),
     ],
     narrowing: &[
-        narrowed("id", "x.id"),
-        narrowed("user_id", "x.user_id"),
-        narrowed("organization_id", "x.organization_id"),
+        narrowed("id", "x.id = ?"),
+        narrowed("user_id", "x.user_id = ?"),
+        narrowed("organization_id", "x.organization_id = ?"),
     ],
 };

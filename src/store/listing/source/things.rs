@@ -18,7 +18,7 @@ pub(super) const RECIPES: Source = Source {
         Origin::of("created_at", "x.created_at").by(Sorted),
         Origin::of("updated_at", "x.updated_at").by(Sorted),
     ],
-    narrowing: &[narrowed("id", "x.id")],
+    narrowing: &[narrowed("id", "x.id = ?")],
 };
 
 /// Components. The flows that use one are counted up to a thousand: a common one stands
@@ -69,7 +69,10 @@ pub(super) const COMPONENTS: Source = Source {
         Origin::of("team_id", "x.team_id"),
         Origin::of("created_at", "x.created_at").by(Sorted),
     ],
-    narrowing: &[narrowed("id", "x.id"), narrowed("team_id", "x.team_id")],
+    narrowing: &[
+        narrowed("id", "x.id = ?"),
+        narrowed("team_id", "x.team_id = ?"),
+    ],
 };
 
 /// Credentials: their names, never what they hold. The flows that use one are counted up
@@ -94,10 +97,10 @@ pub(super) const CREDENTIALS: Source = Source {
         Origin::of("updated_at", "x.updated_at").by(Sorted),
     ],
     narrowing: &[
-        narrowed("id", "x.id"),
-        narrowed("user_id", "x.user_id"),
-        narrowed("component_id", "x.component_id"),
-        narrowed("organization_id", "x.organization_id"),
+        narrowed("id", "x.id = ?"),
+        narrowed("user_id", "x.user_id = ?"),
+        narrowed("component_id", "x.component_id = ?"),
+        narrowed("organization_id", "x.organization_id = ?"),
     ],
 };
 
@@ -114,9 +117,9 @@ pub(super) const LOOKUPS: Source = Source {
         Origin::of("updated_at", "x.updated_at").by(Sorted),
     ],
     narrowing: &[
-        narrowed("id", "x.id"),
-        narrowed("user_id", "x.user_id"),
-        narrowed("organization_id", "x.organization_id"),
+        narrowed("id", "x.id = ?"),
+        narrowed("user_id", "x.user_id = ?"),
+        narrowed("organization_id", "x.organization_id = ?"),
     ],
 };
 
@@ -140,6 +143,14 @@ pub(super) const AUDIT: Source = Source {
         Origin::of("object_kind", "x.object_kind").searched(),
         Origin::of("object_id", "x.object_id").searched(),
         Origin::of("detail", "x.detail").searched(),
+        Origin::of("object", "x.object_kind || '/' || x.object_id"),
     ],
-    narrowing: &[in_order("actor_id", "x.actor_id")],
+    narrowing: &[
+        in_order("actor_id", "x.actor_id = ?"),
+        in_order(
+            "object",
+            "x.object_kind = substr(?, 1, instr(?, '/') - 1)
+                 AND x.object_id = substr(?, instr(?, '/') + 1)",
+        ),
+    ],
 };
