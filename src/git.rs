@@ -5,8 +5,11 @@
 //! as data, as arguments that we made, and never through a shell (`runtime.md 6`).
 
 mod backend;
+mod build;
+mod confine;
 mod hook;
 mod place;
+mod stage;
 mod tool;
 
 use std::ffi::OsString;
@@ -15,6 +18,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::domain::Result;
+pub use confine::become_confined;
 pub use hook::Push;
 
 /// How git is run.

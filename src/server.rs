@@ -101,7 +101,9 @@ impl Running {
         let housekeeper = Housekeeper::start(app.clone(), Arc::clone(&shared), options.audit_days)?;
         let engine = Engine::start(&app, options.engine.clone())?;
         app.sweep_repositories()?;
-        app.set_git_server(Arc::new(Git::open(app.clone(), options.git.clone())?));
+        let git = Git::open(app.clone(), options.git.clone())?;
+        git.settle();
+        app.set_git_server(Arc::new(git));
         let mut addresses = vec![Address::Tcp(options.listen)];
         addresses.extend(options.unix_socket.clone().map(Address::Unix));
         let settings = http::Settings {

@@ -1,4 +1,5 @@
 //! Git: real clients against a real server.
 
+mod build;
 mod given;
 mod http;

@@ -46,7 +46,6 @@ impl App {
         repository: &str,
         right: GitRight,
     ) -> Result<Component> {
-        who.require_user()?;
         let missing = || Error::not_found("repository");
         let team = Slug::parse(team).ok_or_else(missing)?;
         let slug = Slug::parse(repository).ok_or_else(missing)?;
@@ -157,6 +156,12 @@ impl App {
     /// caller has from a row.
     pub fn build_path(&self, id: ComponentId, revision: &str) -> PathBuf {
         self.inner.folders.builds_of(id).join(revision)
+    }
+
+    /// Removes the files of a build that never became a version.
+    pub fn remove_build_files(&self, id: ComponentId, revision: &str) -> Result<()> {
+        let removed = self.inner.folders.remove_build(id, revision);
+        removed.map_err(Error::internal)
     }
 
     /// Removes the files of deleted components that their deletion could not remove.

@@ -12,7 +12,7 @@ use super::output::Output;
 use crate::app::Opening;
 use crate::config::{Settings, hook_environment, tool_environment};
 use crate::domain::Error;
-use crate::git::{Git, GitOptions, Push};
+use crate::git::{Git, GitOptions, Push, become_confined};
 
 /// What git has done by this program.
 #[derive(Clone, Debug, Subcommand)]
@@ -23,6 +23,12 @@ pub(super) enum Command {
         name: Hook,
         #[command(flatten)]
         database: DatabaseArgs,
+    },
+    /// Become another program within the bounds of a build
+    Confined {
+        /// The program and its arguments
+        #[arg(last = true, required = true)]
+        words: Vec<OsString>,
     },
 }
 
@@ -37,7 +43,10 @@ pub(super) enum Hook {
 
 /// Runs what git calls.
 pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
-    let Command::Hook { name, database } = command;
+    let (name, database) = match command {
+        Command::Hook { name, database } => (name, database),
+        Command::Confined { words } => return Err(become_confined(&words).into()),
+    };
     let git = open_git(&database)?;
     let told = hook_environment();
     let unknown = |what: &str| Error::internal(format!("the hook was not told {what}"));
@@ -45,6 +54,7 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
         user: told.pusher.parse().map_err(|_| unknown("who pushes"))?,
         component: told.repository.parse().map_err(|_| unknown("where to"))?,
         options: told.options,
+        objects: told.objects,
     };
     let mut updates = io::stdin().lock();
     match name {

@@ -153,7 +153,16 @@ pub struct HookEnvironment {
     pub repository: String,
     /// The options of the push.
     pub options: Vec<String>,
+    /// The variables with which git finds objects that are in quarantine.
+    pub objects: Vec<(String, OsString)>,
 }
+
+/// Variables with which git finds objects.
+const OF_OBJECTS: &[&str] = &[
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_QUARANTINE_PATH",
+];
 
 /// The most options of a push that are read.
 const PUSH_OPTIONS_MAX: usize = 20;
@@ -171,6 +180,10 @@ pub fn hook_environment() -> HookEnvironment {
         repository: read("ELASTANE_REPOSITORY"),
         options: (0..count.min(PUSH_OPTIONS_MAX))
             .map(|at| read(&format!("GIT_PUSH_OPTION_{at}")))
+            .collect(),
+        objects: std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .filter(|(name, _)| OF_OBJECTS.contains(&name.as_str()))
             .collect(),
     }
 }

@@ -1,5 +1,8 @@
 //! Components and their repositories: one id for both (`v1.md 2.4, 2.5`, `v2.md 1`).
 
+pub mod descriptor;
+pub mod release;
+
 use serde_json::Value;
 
 use super::id::{ComponentId, TeamId};

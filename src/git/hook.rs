@@ -3,11 +3,13 @@
 //! Git runs this program as its hooks. The new objects are in quarantine until
 //! `pre-receive` says yes; what it prints reaches the pusher as `remote:` lines.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, Write};
 use std::path::Path;
 
 use super::Git;
+use super::build::Order;
 use super::tool::output_of;
 use crate::domain::component::Component;
 use crate::domain::id::{ComponentId, UserId};
@@ -24,6 +26,9 @@ const REFS_MAX: usize = 1_000;
 /// The largest repository, in bytes on the disk: twenty of the largest pushes.
 const REPOSITORY_MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
+/// What stands for the revision of a ref that is not there.
+const NO_REVISION: &str = "0000000000000000000000000000000000000000";
+
 /// The longest line that git writes: two revisions and the name of a ref.
 const LINE_MAX_BYTES: usize = 8 * 1024;
 
@@ -36,6 +41,8 @@ pub struct Push {
     pub component: ComponentId,
     /// The options of the push (`git push -o`).
     pub options: Vec<String>,
+    /// The variables with which git finds objects that are in quarantine.
+    pub objects: Vec<(String, OsString)>,
 }
 
 /// A ref that a push wants to move.
@@ -69,7 +76,7 @@ impl Git {
         updates: &mut dyn BufRead,
         out: &mut dyn Write,
     ) -> Result<()> {
-        let (_who, component) = self.let_in(push)?;
+        let (who, component) = self.let_in(push)?;
         let updates = read_updates(updates)?;
         for option in &push.options {
             if option != SKIP_TESTS {
@@ -90,7 +97,58 @@ impl Git {
                 )?;
             }
         }
+        for update in updates.iter().filter(|update| update.builds()) {
+            self.build_pushed(&who, &component, push, update, out)?;
+        }
         Ok(())
+    }
+
+    /// Builds what a branch shall be, where that is no build already.
+    fn build_pushed(
+        &self,
+        who: &Principal,
+        component: &Component,
+        push: &Push,
+        update: &Update,
+        out: &mut dyn Write,
+    ) -> Result<()> {
+        let (id, revision) = (component.id, update.new.as_str());
+        let turn = self.wait_for_turn(id, out)?;
+        // Another push may have ended while this one waited, or ended without its last step.
+        for head in self.heads(id)? {
+            if !self.app.has_build(id, &head)? {
+                self.publish(who, id, &head)?;
+            }
+        }
+        if self.revision_of(id, &update.name)? != update.old {
+            let message = "the branch moved meanwhile: fetch it and push again";
+            return Err(Error::new(Kind::Conflict, message));
+        }
+        if self.app.has_build(id, revision)? || self.is_staged(id, revision) {
+            return say(out, "this revision is built already");
+        }
+        let order = Order {
+            component,
+            revision,
+            objects: &push.objects,
+            skips_tests: push.options.iter().any(|option| option == SKIP_TESTS),
+        };
+        let built = self.build(&order, out);
+        drop(turn);
+        built
+    }
+
+    /// Returns the revision of a ref, zeros where there is none.
+    fn revision_of(&self, id: ComponentId, name: &str) -> Result<String> {
+        let mut command = self.git();
+        command
+            .args(["for-each-ref", "--format=%(objectname)", name])
+            .current_dir(self.app.repository_path(id)?);
+        let printed = output_of(&mut command)?;
+        Ok(match printed.trim() {
+            "" => NO_REVISION.to_owned(),
+            found => found.to_owned(),
+        })
     }
 
     /// Hears that refs moved.
@@ -98,9 +156,16 @@ impl Git {
         &self,
         push: &Push,
         updates: &mut dyn BufRead,
-        _out: &mut dyn Write,
+        out: &mut dyn Write,
     ) -> Result<()> {
+        let (who, component) = self.let_in(push)?;
         let updates = read_updates(updates)?;
+        for update in updates.iter().filter(|update| update.builds()) {
+            if let Some(version) = self.publish(&who, component.id, &update.new)? {
+                let (team, slug, number) = (&component.team, &component.slug, version.number);
+                say(out, &format!("version {number} of {team}/{slug} is there"))?;
+            }
+        }
         self.point_head(push.component, &updates)
     }
 

@@ -17,6 +17,7 @@ pub struct House {
     pub server: TestServer,
     pub ada: Actor,
     pub team: String,
+    pub component: String,
     pub desk: TempDir,
 }
 
@@ -32,8 +33,9 @@ impl House {
         let ada = server.user("ada@example.com");
         let team = ada.post("/v1/teams", &json!({ "name": "Ada's" })).json(201);
         let sent = json!({ "name": "hello", "team_id": team["id"] });
-        assert_eq!(ada.post("/v1/repos", &sent).status, 201);
+        let repo = ada.post("/v1/repos", &sent).json(201);
         Self {
+            component: repo["id"].as_str().expect("an id").to_owned(),
             server,
             ada,
             team: team["id"].as_str().expect("an id").to_owned(),

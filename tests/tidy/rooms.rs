@@ -58,7 +58,7 @@ const ANYWHERE: &[&str] = &["*"];
 /// Every crate of Cargo.toml, as the code calls it, and the rooms that may name it.
 const CRATES: &[(&str, &[&str])] = &[
     ("argon2", &["app"]),
-    ("base64", &["app", "console", "engine", "http"]),
+    ("base64", &["app", "console", "engine", "git", "http"]),
     ("chacha20poly1305", &["app"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),

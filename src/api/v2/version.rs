@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::component::{component_id, link_of};
-use super::document::{Document, Resource};
+use super::document::{Document, Resource, nothing};
 use crate::api::call::{Call, Reply};
 use crate::api::route::Route;
 use crate::api::shape::{Answers, Attribute, QueryRules, Relationship, ResourceType, Shape};
@@ -71,6 +71,12 @@ pub(super) const ROUTES: &[Route] = &[
     )
     .asking(&ONE)
     .answering(200, Answers::One(&VERSION)),
+    Route::delete(
+        "/v2/components/{component_id}/versions/{version}",
+        "deletes a build that no flow uses",
+        delete,
+    )
+    .answering(204, Answers::Nothing),
     Route::get(
         "/v2/components/{component_id}/versions/{version}/descriptor",
         "returns the descriptor of a build",
@@ -99,6 +105,14 @@ fn one(call: &mut Call<'_>) -> Result<Reply> {
     let seen = find(call)?;
     let document = Document::one(shown_version(&seen));
     Ok(document.including([descriptor_of(&seen)]).ok())
+}
+
+/// Deletes a build.
+fn delete(call: &mut Call<'_>) -> Result<Reply> {
+    let revision = call.param("version");
+    call.app
+        .delete_build(&call.who, component_id(call)?, revision)?;
+    Ok(nothing(204))
 }
 
 /// Answers the descriptor of a build.

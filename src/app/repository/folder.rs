@@ -77,11 +77,13 @@ impl Folders {
         remove_tree(&self.builds_of(id)).and(repository)
     }
 
-    /// Removes the tree and the log of one build.
+    /// Removes one build: first what makes it one, its tree last.
     pub(in crate::app) fn remove_build(&self, id: ComponentId, revision: &str) -> io::Result<()> {
         let folder = self.builds_of(id);
-        let log = fs::remove_file(folder.join(format!("{revision}.log")));
-        remove_tree(&folder.join(revision)).and(gone_is_fine(log))
+        for ending in ["json", "log"] {
+            gone_is_fine(fs::remove_file(folder.join(format!("{revision}.{ending}"))))?;
+        }
+        remove_tree(&folder.join(revision))
     }
 
     /// Returns the ids of components that have a repository or builds; other names are

@@ -173,6 +173,12 @@ pub(super) const OF_SOMEBODY_ELSE_V2: &[(&str, &str, u16, u16)] = &[
         404,
     ),
     (
+        "DELETE",
+        "/v2/components/{component_id}/versions/{version}",
+        404,
+        404,
+    ),
+    (
         "GET",
         "/v2/components/{component_id}/versions/{version}/descriptor",
         404,
