@@ -2,12 +2,16 @@
 
 mod accounts;
 mod common;
+mod component_flows;
 mod exec;
 mod hook;
+mod hook_credentials;
+mod hook_flows;
 mod matrix;
 mod openapi;
 mod ops;
 mod recipes;
+mod schedules;
 mod storage;
 mod tasks;
 mod users;

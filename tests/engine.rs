@@ -1,7 +1,7 @@
 //! The engine, room by room.
 
 mod board;
-mod components;
+pub mod components;
 mod limits;
 mod running;
 mod schedule;

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "what a test can't do without stops it")]
 
 mod addresses;
+mod flow;
 mod invites;
 
 use std::io::{BufRead, BufReader, Lines};

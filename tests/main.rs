@@ -14,6 +14,7 @@ mod console;
 mod crash;
 mod crash_body;
 mod crash_flow;
+mod crash_poison;
 mod crowd;
 mod domain;
 mod engine;

@@ -6,6 +6,7 @@ pub mod installation;
 pub mod json_api;
 pub mod organization;
 pub mod programs;
+pub mod running;
 pub mod served;
 
 pub use actor::{Actor, Answer};

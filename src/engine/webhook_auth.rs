@@ -88,11 +88,15 @@ fn is_signed(auth: &Fields, call: &WebhookCall) -> bool {
     };
     let sent = sent.to_ascii_lowercase();
     let algorithm = text(auth, "hmac", "algorithm").map(str::to_ascii_lowercase);
-    let may_be = |name: &str| algorithm.as_deref().is_none_or(|it| it == name);
-    let sent = sent
-        .strip_prefix("sha256=")
-        .or_else(|| sent.strip_prefix("sha512="))
-        .unwrap_or(&sent);
+    // A name before the digits says which of the two they are.
+    let (named, sent) = match sent.split_once('=') {
+        Some((name, digits)) => (Some(name), digits),
+        None => (None, sent.as_str()),
+    };
+    let may_be = |name: &str| {
+        let is_wanted = algorithm.as_deref().is_none_or(|it| it == name);
+        is_wanted && named.is_none_or(|it| it == name)
+    };
     let short = may_be("sha256") && same(sent, &signature::<Hmac<Sha256>>(secret, &call.body));
     let long = may_be("sha512") && same(sent, &signature::<Hmac<Sha512>>(secret, &call.body));
     short | long

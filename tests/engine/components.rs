@@ -8,4 +8,4 @@ mod groups;
 mod http;
 mod plain;
 mod registry;
-mod server;
+pub mod server;

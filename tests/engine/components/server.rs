@@ -5,22 +5,22 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 
 /// What the small server was sent.
-pub(super) struct Sent {
+pub struct Sent {
     /// The head, in lower case.
-    pub(super) head: String,
+    pub head: String,
     /// The body.
-    pub(super) body: String,
+    pub body: String,
 }
 
 /// A server that gives these answers, one a connection.
-pub(super) struct Server {
+pub struct Server {
     at: SocketAddr,
     seen: Receiver<Sent>,
 }
 
 impl Server {
     /// Starts a server.
-    pub(super) fn start(answers: Vec<Vec<u8>>) -> Self {
+    pub fn start(answers: Vec<Vec<u8>>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         let at = listener.local_addr().expect("an address");
         let (sender, seen) = channel();
@@ -38,18 +38,18 @@ impl Server {
     }
 
     /// Returns an address on it.
-    pub(super) fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.at)
     }
 
     /// Tells whether somebody has called it.
-    pub(super) fn was_called(&self) -> bool {
+    pub fn was_called(&self) -> bool {
         self.seen.try_recv().is_ok()
     }
 
     /// Returns what it was sent next.
     #[track_caller]
-    pub(super) fn sent(&self) -> Sent {
+    pub fn sent(&self) -> Sent {
         self.seen.recv().expect("a request")
     }
 }
@@ -84,7 +84,7 @@ fn read(stream: &mut TcpStream) -> Sent {
 }
 
 /// Makes an answer.
-pub(super) fn answer(status: &str, content_type: &str, body: &[u8]) -> Vec<u8> {
+pub fn answer(status: &str, content_type: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let kind = if content_type.is_empty() {
         String::new()
@@ -99,6 +99,6 @@ pub(super) fn answer(status: &str, content_type: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// Makes an answer of JSON with status 200.
-pub(super) fn json_answer(body: &str) -> Vec<u8> {
+pub fn json_answer(body: &str) -> Vec<u8> {
     answer("200 OK", "application/json", body.as_bytes())
 }
