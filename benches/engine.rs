@@ -1,16 +1,23 @@
 //! The engine against Node-RED, in one run on one machine: a webhook that maps and
-//! answers, and a burst of messages inside; and what a run of a script costs.
+//! answers, and a burst of messages inside; and what a run costs: of a script, on disk,
+//! after a million others, and with thousands of flows that wait.
 //!
 //! Node-RED is installed and started by `benches/node-red/start.sh`, which needs Node.js
 //! and npm. It gets the better part where sides differ: it keeps nothing on disk, has no
 //! editor, and counts the burst where ours writes a log. Ours is the real binary over a
 //! database on disk, and records each execution durably.
+//!
+//! `cargo bench --bench engine -- PART...` measures some of it: `script`, `webhook`,
+//! `burst`, `disk`, `idle`, `depth`; with `alone` nothing is compared with Node-RED.
+//! Times on the wall swing with what else the machine does; times on the cores hardly do,
+//! so both are told.
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
     reason = "a benchmark measures time and prints it"
 )]
 
+mod cpu;
 mod load;
 mod median;
 mod node_red;
@@ -45,67 +52,118 @@ const SCRIPT_RUNS: u32 = 2_000;
 /// How long any answer may take: a burst takes many seconds.
 const ANSWER_TIME: Duration = Duration::from_mins(5);
 
+/// Microseconds in a second.
+const US_PER_S: f64 = 1e6;
+
 /// The order that each request brings and each message of a burst holds.
 const ORDER: &str = include_str!("node-red/order.json");
 
+/// What is measured where nothing is named.
+const PARTS: [&str; 6] = ["script", "webhook", "burst", "disk", "idle", "depth"];
+
 fn main() {
-    script_cost();
-    let node_red = node_red::NodeRed::start();
-    let ours = ours::Ours::start();
-    let theirs = map_request("/map");
-    assert_mapped(&ask(node_red.address, &theirs));
-    let own = map_request(&ours.map_path());
-    let answer = ask(ours.address, &own);
-    if !answer.starts_with("HTTP/1.1 2") {
-        let first = answer.lines().next().unwrap_or_default();
-        println!("Elastane does not answer its webhook ({first}): Node-RED's figures alone");
-        requests_per_s(node_red.address, &theirs, WARM_UP);
-        let rate = requests_per_s(node_red.address, &theirs, DURATION);
-        let memory = resident::resident_mb(node_red.process());
-        println!("Node-RED: {rate:.0} requests/s, {memory:.0} MB");
-        println!("Node-RED: {:.0} messages/s in a burst", burst_of(&node_red));
-        return;
+    let named: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let is_alone = named.iter().any(|name| name == "alone");
+    let all = named.iter().all(|name| name == "alone");
+    let is_wanted = |part: &str| all || named.iter().any(|name| name == part);
+    println!("load of the machine before: {}", cpu::load());
+    for part in PARTS.iter().filter(|part| is_wanted(part)) {
+        match *part {
+            "script" => script_cost(),
+            "webhook" => webhook(is_alone),
+            "burst" => bursts(is_alone),
+            _ => {}
+        }
     }
-    assert_mapped(&answer);
-    webhook(&node_red, &theirs, &ours, &own);
-    bursts(&node_red, &ours);
+    println!("load of the machine after: {}", cpu::load());
 }
 
 /// Measures the webhook that maps and answers, and the memory of both sides under it.
-fn webhook(node_red: &node_red::NodeRed, theirs: &[u8], ours: &ours::Ours, own: &[u8]) {
-    requests_per_s(node_red.address, theirs, WARM_UP);
-    requests_per_s(ours.address, own, WARM_UP);
+fn webhook(is_alone: bool) {
+    let ours = ours::Ours::start(&[ours::map_flow()]);
+    let own = map_request(&ours.hook_path(0));
+    let theirs = map_request("/map");
+    assert_mapped(&ask(ours.address, &own));
+    requests_per_s(ours.address, &own, WARM_UP);
+    let node_red = (!is_alone).then(node_red::NodeRed::start);
+    if let Some(node_red) = &node_red {
+        assert_mapped(&ask(node_red.address, &theirs));
+        requests_per_s(node_red.address, &theirs, WARM_UP);
+    }
     let (mut speed, mut memory) = (vec![], vec![]);
     for round in 1..=ROUNDS {
-        let they = requests_per_s(node_red.address, theirs, DURATION);
-        let their_mb = resident::resident_mb(node_red.process());
-        let we = requests_per_s(ours.address, own, DURATION);
-        let our_mb = resident::resident_mb(ours.process());
-        println!(
-            "round {round}: Node-RED {they:.0}/s in {their_mb:.0} MB, \
-             Elastane {we:.0}/s in {our_mb:.1} MB"
-        );
-        speed.push(we / they);
-        memory.push(our_mb / their_mb);
+        let we = side(ours.address, ours.process(), &own);
+        println!("round {round}: Elastane {we}");
+        if let Some(node_red) = &node_red {
+            let they = side(node_red.address, node_red.process(), &theirs);
+            println!("round {round}: Node-RED {they}");
+            speed.push(we.per_s / they.per_s);
+            memory.push(we.mb / they.mb);
+        }
     }
-    let (speed, memory) = (median::median(speed), median::median(memory));
-    println!("webhook, JSONata, answer against Node-RED: {speed:.2} times (goal 3)");
-    println!("memory under it against Node-RED's: {memory:.2} (goal at most 0.20)");
+    if node_red.is_some() {
+        let (speed, memory) = (median::median(speed), median::median(memory));
+        println!("webhook, JSONata, answer against Node-RED: {speed:.2} times (goal 3)");
+        println!("memory under it against Node-RED's: {memory:.2} (goal at most 0.20)");
+    }
+}
+
+/// What one side does under load.
+struct Side {
+    per_s: f64,
+    cpu_us: f64,
+    mb: f64,
+}
+
+impl std::fmt::Display for Side {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { per_s, cpu_us, mb } = self;
+        write!(
+            f,
+            "{per_s:.0}/s, {cpu_us:.0} us of a core each, in {mb:.1} MB"
+        )
+    }
+}
+
+/// Measures a server under load.
+fn side(address: SocketAddr, process: u32, request: &[u8]) -> Side {
+    let before = cpu::cpu_s(process);
+    let began = Instant::now();
+    let per_s = requests_per_s(address, request, DURATION);
+    let answers = per_s * began.elapsed().as_secs_f64();
+    Side {
+        per_s,
+        cpu_us: (cpu::cpu_s(process) - before) * US_PER_S / answers,
+        mb: resident::resident_mb(process),
+    }
 }
 
 /// Measures a burst of messages inside.
-fn bursts(node_red: &node_red::NodeRed, ours: &ours::Ours) {
+fn bursts(is_alone: bool) {
+    let ours = ours::Ours::start(&[ours::burst_flow()]);
+    let node_red = (!is_alone).then(node_red::NodeRed::start);
     let mut ratios = vec![];
     for round in 1..=ROUNDS {
-        let they = burst_of(node_red);
+        let before = cpu::cpu_s(ours.process());
         let we = ours.burst_per_s();
-        println!("round {round}: burst Node-RED {they:.0}/s, Elastane {we:.0}/s");
-        ratios.push(we / they);
+        let cost = (cpu::cpu_s(ours.process()) - before) * US_PER_S / f64::from(BURST);
+        println!("round {round}: burst Elastane {we:.0}/s, {cost:.1} us of a core each");
+        if let Some(node_red) = &node_red {
+            let before = cpu::cpu_s(node_red.process());
+            let they = burst_of(node_red);
+            let cost = (cpu::cpu_s(node_red.process()) - before) * US_PER_S / f64::from(BURST);
+            println!("round {round}: burst Node-RED {they:.0}/s, {cost:.1} us of a core each");
+            ratios.push(we / they);
+        }
     }
-    let ratio = median::median(ratios);
-    println!("a burst of {BURST} messages against Node-RED's: {ratio:.2} times (goal 2)");
+    if node_red.is_some() {
+        let ratio = median::median(ratios);
+        println!("a burst of {BURST} messages against Node-RED's: {ratio:.2} times (goal 2)");
+    }
 }
-
 /// Returns the messages a second of one burst inside Node-RED.
 fn burst_of(node_red: &node_red::NodeRed) -> f64 {
     let began = Instant::now();

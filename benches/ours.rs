@@ -25,14 +25,13 @@ pub(crate) struct Ours {
     /// Where it listens.
     pub(crate) address: SocketAddr,
     child: Child,
-    map_flow: String,
-    burst_flow: String,
+    flows: Vec<String>,
     folder: TempDir,
 }
 
 impl Ours {
-    /// Makes an installation with both flows started, and serves it.
-    pub(crate) fn start() -> Self {
+    /// Makes an installation with these flows started, and serves it.
+    pub(crate) fn start(flows: &[Value]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let password = "a long password of a benchmark";
         let person = ["--first-name", "Ada", "--last-name", "Lovelace"];
@@ -41,8 +40,8 @@ impl Ours {
             &person[..],
         ];
         elastane(folder.path(), &init.concat());
-        let map_flow = start_flow(folder.path(), &map_flow());
-        let burst_flow = start_flow(folder.path(), &burst_flow());
+        let start = |flow| start_flow(folder.path(), flow);
+        let flows = flows.iter().map(start).collect();
         let mut child = Command::new(env!("CARGO_BIN_EXE_elastane"))
             .args(["serve", "--listen", "127.0.0.1:0", "--no-rate-limit"])
             .current_dir(folder.path())
@@ -54,15 +53,14 @@ impl Ours {
         Self {
             address: address_of(&mut child),
             child,
-            map_flow,
-            burst_flow,
+            flows,
             folder,
         }
     }
 
-    /// Returns the path of the webhook that maps and answers.
-    pub(crate) fn map_path(&self) -> String {
-        format!("/hook/{}", self.map_flow)
+    /// Returns the path of the webhook of a flow, by its place.
+    pub(crate) fn hook_path(&self, flow: usize) -> String {
+        format!("/hook/{}", self.flows[flow])
     }
 
     /// Returns the id of its process.
@@ -75,7 +73,7 @@ impl Ours {
         let before = self.finished_bursts();
         let began = Instant::now();
         for _ in 0..BURST_CALLS {
-            elastane(self.folder.path(), &["flow", "run", &self.burst_flow]);
+            elastane(self.folder.path(), &["flow", "run", &self.flows[0]]);
         }
         while self.finished_bursts() < before + BURST_CALLS {
             assert!(began.elapsed() < ANSWER_TIME, "the burst ends");
@@ -94,7 +92,7 @@ impl Ours {
             .query_row(
                 "SELECT count(*), coalesce(sum(status <> 'success'), 0), min(steps_total)
                  FROM executions WHERE flow_id = ?1 AND finished_at IS NOT NULL",
-                [&self.burst_flow],
+                [&self.flows[0]],
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )
             .expect("the runs");
@@ -165,7 +163,7 @@ fn mapping() -> Value {
 }
 
 /// A webhook whose call is answered with the mapped order.
-fn map_flow() -> Value {
+pub(crate) fn map_flow() -> Value {
     json!({
         "name": "Map", "type": "ordinary", "default_mapper_type": "jsonata",
         "graph": {
@@ -182,7 +180,7 @@ fn map_flow() -> Value {
 }
 
 /// A trigger that emits its part of a burst, which is mapped and logged.
-fn burst_flow() -> Value {
+pub(crate) fn burst_flow() -> Value {
     let code = format!(
         "async function run() {{\n  const order = {ORDER};\n  for (let i = 0; i < {}; i += 1) {{\n    \
          emitter.emit('data', messages.newMessageWithBody(order));\n  }}\n}}\n",

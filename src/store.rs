@@ -28,6 +28,7 @@ mod organization;
 mod queue;
 mod reader;
 mod recipe;
+mod reply;
 mod retention;
 mod scheduled_execution;
 mod schema;

@@ -11,6 +11,7 @@ mod graph;
 mod listing;
 mod mapping;
 mod organization;
+mod part;
 mod recipe_folder;
 mod slug;
 

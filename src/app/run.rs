@@ -1,6 +1,9 @@
 //! What the engine asks of the database: flows ready to run, queues, and the one
 //! transaction in which a slice of work becomes true.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::storage::Folder;
@@ -10,11 +13,11 @@ use crate::domain::flow::event::{FlowEvent, FlowEventKind};
 use crate::domain::flow::options::Missed;
 use crate::domain::flow::schedule::{fires_between, next_fire};
 use crate::domain::flow::{Flow, FlowStatus, FlowType};
-use crate::domain::id::{CredentialId, ExecutionId, FlowId};
+use crate::domain::id::{CredentialId, ExecutionId, FlowId, ObjectId};
 use crate::domain::principal::Principal;
 use crate::domain::run::part::{
     BodyFile, CommittedRun, MessageRef, NewExecution, NewLogEntry, NewQueued, PartMessage, Queued,
-    RunKey, RunPart, Slice, StepRecord,
+    RunKey, RunPart, Slice, StepRecord, messages_of, messages_text,
 };
 use crate::domain::run::{LogLevel, Message, RunStatus, RunTrigger};
 use crate::domain::{Error, Kind, Result};
@@ -77,15 +80,13 @@ impl PartData {
     ) -> Result<Self> {
         let steps = read.part_steps(execution, part)?;
         let messages = read.part_messages(execution, part)?;
-        let mut messages: Vec<PartMessage> =
-            decoded(messages, |value| Some(PartMessage::from_value(value, part)))?;
-        for message in &mut messages {
-            if let Some(file) = message.body_file {
-                message.message.body = folder.read_body(file)?.unwrap_or(Value::Null);
-            }
-        }
+        let mut messages = messages_of(values(messages)?, part);
+        fill_bodies(folder, &mut messages)?;
         Ok(Self {
-            steps: decoded(steps, |value| StepRecord::from_value(&value, part))?,
+            steps: values(steps)?
+                .iter()
+                .filter_map(|value| StepRecord::from_value(value, part))
+                .collect(),
             messages,
         })
     }
@@ -517,14 +518,14 @@ fn suspend(act: &Act<'_>, flow: FlowId) -> Result<()> {
 
 /// Makes the part that begins a run with one message waiting for a step.
 pub(super) fn first_part(new: NewExecution, step: &str, message: Message, now_ms: i64) -> RunPart {
-    let kept = PartMessage::outside(message).to_value().to_string();
-    let bytes = kept.len() as u64;
+    let messages = messages_text(&[PartMessage::outside(message)], &[]);
+    let bytes = messages.len() as u64;
     RunPart {
         run: RunKey::New(new),
         steps: "[]".to_owned(),
         steps_count: 0,
         errors_count: 0,
-        messages: format!("[{kept}]"),
+        messages,
         body_files: Vec::new(),
         queued: vec![NewQueued {
             step: step.to_owned(),
@@ -564,11 +565,25 @@ pub(super) fn merged(fields: Option<&Value>, keys: Map<String, Value>) -> Map<St
     config
 }
 
-/// Decodes a stored JSON list; what is damaged is left out.
-fn decoded<T>(text: Option<String>, read: impl Fn(Value) -> Option<T>) -> Result<Vec<T>> {
-    let Some(text) = text else {
-        return Ok(Vec::new());
-    };
-    let values: Vec<Value> = serde_json::from_str(&text).map_err(Error::internal)?;
-    Ok(values.into_iter().filter_map(read).collect())
+/// Reads the large bodies of messages from their files, each once.
+fn fill_bodies(folder: &Folder, messages: &mut [PartMessage]) -> Result<()> {
+    let mut filled: HashMap<ObjectId, Arc<Message>> = HashMap::new();
+    for kept in messages {
+        let Some(file) = kept.body_file else {
+            continue;
+        };
+        if let Some(same) = filled.get(&file) {
+            kept.message = Arc::clone(same);
+            continue;
+        }
+        Arc::make_mut(&mut kept.message).body = folder.read_body(file)?.unwrap_or(Value::Null);
+        filled.insert(file, Arc::clone(&kept.message));
+    }
+    Ok(())
+}
+
+/// Reads a stored JSON list; none is an empty one.
+fn values(text: Option<String>) -> Result<Vec<Value>> {
+    let text = text.unwrap_or_else(|| "[]".to_owned());
+    serde_json::from_str(&text).map_err(Error::internal)
 }

@@ -143,11 +143,23 @@ impl Expression {
         evaluator::evaluate(&self.0, root)
     }
 
+    /// Tells whether the expression may read the passthrough. A scope without one serves
+    /// all others as well, but for a body of which [`names_passthrough`] is true.
+    pub fn reads_passthrough(&self) -> bool {
+        self.0.needs.passthrough_member || self.0.needs.passthrough
+    }
+
     /// Tells whether a condition holds: whether its value is exactly `true`
     /// (`runtime.md 4.3`).
     pub fn is_true(&self, scope: &Scope<'_>) -> Result<bool, EvaluationError> {
         Ok(self.evaluate(scope)? == Some(Value::Bool(true)))
     }
+}
+
+/// Tells whether a body has the property that is reserved for the passthrough, which is
+/// an error of every expression over both.
+pub fn names_passthrough(body: &Value) -> bool {
+    matches!(body, Value::Object(members) if members.contains_key(PASSTHROUGH))
 }
 
 impl fmt::Debug for Expression {
@@ -181,7 +193,8 @@ fn may_see_members(text: &str) -> bool {
         .match_indices('$')
         .any(|(at, _)| !text[at + 1..].starts_with(|c: char| c.is_alphanumeric() || c == '_'));
     is_context
-        || text.contains(['*', '%', '|', '\\'])
+        || has_wildcard(text)
+        || text.contains(['%', '|', '\\'])
         || [
             "elasticio",
             "()",
@@ -194,6 +207,19 @@ fn may_see_members(text: &str) -> bool {
         ]
         .iter()
         .any(|word| text.contains(word))
+}
+
+/// Tells whether a text has a `*` that may stand for members: one that does not come
+/// after a value, which it would multiply.
+fn has_wildcard(text: &str) -> bool {
+    text.match_indices('*').any(|(at, _)| {
+        let before = text[..at].trim_end();
+        let word = before
+            .rsplit(|c: char| !c.is_alphanumeric() && c != '_')
+            .next();
+        !before.ends_with(|c: char| c.is_alphanumeric() || "_)]}'\"".contains(c))
+            || matches!(word, Some("and" | "or" | "in"))
+    })
 }
 
 /// A scope whose parts are converted once, when an expression first needs them.
@@ -219,9 +245,7 @@ impl<'a> Root<'a> {
 
     /// Refuses a body that already has the passthrough's property.
     fn check_reserved(&self) -> Result<(), EvaluationError> {
-        let is_taken = self.scope.passthrough.is_some()
-            && matches!(self.scope.body, Value::Object(body) if body.contains_key(PASSTHROUGH));
-        if is_taken {
+        if self.scope.passthrough.is_some() && names_passthrough(self.scope.body) {
             return Err(EvaluationError::expression(
                 "The property elasticio of the body is reserved for the passthrough",
             ));

@@ -60,6 +60,14 @@ impl Mapping {
         }
     }
 
+    /// Tells whether the mapping may read the passthrough: one of templates never does.
+    pub fn reads_passthrough(&self) -> bool {
+        match &self.0 {
+            Language::Handlebars(_) => false,
+            Language::Jsonata(typed) => typed.reads_passthrough(),
+        }
+    }
+
     /// Makes the bodies that come out of a message: one with JSONata, none to
     /// [`MESSAGES_MAX`] with handlebars. `tables` finds a lookup table by its id or
     /// name.

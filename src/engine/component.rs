@@ -4,6 +4,9 @@
 //! A function never commits anything. It says what should happen, as [`Event`]s, and
 //! the engine makes that durable in one transaction with the end of its input.
 
+use std::cell::LazyCell;
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::app::App;
@@ -37,13 +40,13 @@ pub enum Nature {
 /// What a function is called with.
 pub struct Work<'a> {
     /// The message that came in; for a polling trigger an empty one.
-    pub message: &'a Message,
+    pub message: &'a Arc<Message>,
     /// The node's fields merged with the keys of its credential.
     pub cfg: &'a Map<String, Value>,
     /// The step's snapshot; an empty object where there is none.
     pub snapshot: &'a Value,
     /// The outputs of the steps before, by step id; none where passthrough is off.
-    pub passthrough: Option<&'a Map<String, Value>>,
+    pub passthrough: &'a dyn Passthrough,
     /// The flow's variables.
     pub variables: &'a Map<String, Value>,
     /// Which attempt this is, from 1; more after a rebound.
@@ -52,6 +55,28 @@ pub struct Work<'a> {
     pub now_ms: i64,
     /// What the function may use besides.
     pub tools: &'a Tools<'a>,
+}
+
+impl<'a> Work<'a> {
+    /// Returns the outputs of the steps before, by step id; none where there is none.
+    pub fn passthrough(&self) -> Option<&'a Map<String, Value>> {
+        self.passthrough.members()
+    }
+}
+
+/// The outputs of the steps before, by step id; gathered when somebody first asks, since
+/// most functions never do.
+pub trait Passthrough {
+    /// Returns them; none where there is none.
+    fn members(&self) -> Option<&Map<String, Value>>;
+}
+
+impl<F: FnOnce() -> Option<Map<String, Value>>> Passthrough
+    for LazyCell<Option<Map<String, Value>>, F>
+{
+    fn members(&self) -> Option<&Map<String, Value>> {
+        LazyCell::force(self).as_ref()
+    }
 }
 
 /// What a function may use besides its message: verbs of the application, with the
@@ -71,7 +96,7 @@ pub struct Tools<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// A message for the next steps.
-    Data(Message),
+    Data(Arc<Message>),
     /// A failure that does not end the call; the step counts as failed.
     Error(Failure),
     /// The new snapshot, which replaces the old one.
@@ -94,6 +119,8 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Emitter {
     events: Vec<Event>,
+    input: Option<(Arc<Message>, usize)>,
+    sizes: Vec<usize>,
     messages: usize,
     bytes: usize,
     message_max_bytes: usize,
@@ -110,15 +137,31 @@ impl Emitter {
     pub fn new(message_max_bytes: usize) -> Self {
         Self {
             events: Vec::new(),
+            input: None,
+            sizes: Vec::new(),
             messages: 0,
             bytes: 0,
             message_max_bytes,
         }
     }
 
+    /// Names the input, whose body has `bytes`: it is not measured again where it is
+    /// passed on.
+    #[must_use]
+    pub fn of_input(self, message: &Arc<Message>, bytes: usize) -> Self {
+        Self {
+            input: Some((Arc::clone(message), bytes)),
+            ..self
+        }
+    }
+
     /// Emits a message; refused where it is too large, or one too many.
-    pub fn data(&mut self, message: Message) -> Result<(), Failure> {
-        let bytes = size_of(&message.body);
+    pub fn data(&mut self, message: impl Into<Arc<Message>>) -> Result<(), Failure> {
+        let message = message.into();
+        let bytes = match &self.input {
+            Some((input, bytes)) if Arc::ptr_eq(input, &message) => *bytes,
+            _ => size_of(&message.body),
+        };
         check_size(bytes, self.message_max_bytes)?;
         self.messages += 1;
         self.bytes += bytes;
@@ -127,6 +170,7 @@ impl Emitter {
                 "one call may emit at most {EMITTED_MAX} messages of {EMITTED_MAX_BYTES} bytes in all"
             )));
         }
+        self.sizes.push(bytes);
         self.events.push(Event::Data(message));
         Ok(())
     }
@@ -161,6 +205,11 @@ impl Emitter {
     /// Returns what was emitted, in order.
     pub fn into_events(self) -> Vec<Event> {
         self.events
+    }
+
+    /// Returns what was emitted, in order, and the bytes of the bodies among it.
+    pub fn into_measured(self) -> (Vec<Event>, Vec<usize>) {
+        (self.events, self.sizes)
     }
 }
 

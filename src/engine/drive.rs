@@ -1,11 +1,13 @@
 //! The driver: carries out what the planning core commands, in memory, until a slice is
 //! ready to be committed.
 
+mod record;
 mod route;
 
+use std::cell::LazyCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::component::{Emitter, Event, Tools, Work};
 use super::parts::Parts;
@@ -16,15 +18,20 @@ use crate::app::App;
 use crate::clock::monotonic_us;
 use crate::domain::Error;
 use crate::domain::run::part::{
-    MessageRef, NewLogEntry, NewQueued, PartMessage, Queued, RunKey, Slice, StepRecord,
+    MessageRef, NewLogEntry, NewQueued, PartMessage, Queued, RunKey, Slice,
 };
 use crate::domain::run::{Failure, LogLevel, RunStatus};
 
-/// The longest message of a log entry, in characters: longer ones are cut.
-const LOG_MAX_CHARS: usize = 4_096;
-
 /// The log entries that one call may write: a loop that logs is not worth a disk.
 const LOGS_MAX: usize = 1_000;
+
+/// How long a slice lasts before the rest of it goes to queues: others get their turn,
+/// and a crash repeats little.
+const SLICE_MAX_US: u64 = 250_000;
+
+/// The bodies that a slice makes before the rest of it goes to queues: its part of the
+/// history stays small enough to be shown.
+const SLICE_MAX_BYTES: u64 = 12 * 1024 * 1024;
 
 /// Drives runs of one flow until they are committed together.
 pub(super) struct Driver<'a> {
@@ -38,6 +45,7 @@ pub(super) struct Driver<'a> {
     /// Which steps have messages that wait, as far as this slice knows.
     backlog: Vec<bool>,
     steps_left: usize,
+    began_us: u64,
     snapshots: Snapshots,
     kept: Vec<(String, String, Option<Value>)>,
     logs: Vec<NewLogEntry>,
@@ -75,6 +83,7 @@ impl<'a> Driver<'a> {
             runs: Vec::new(),
             backlog: Vec::new(),
             steps_left: SLICE_STEPS,
+            began_us: monotonic_us(),
             snapshots: Snapshots::default(),
             kept: Vec::new(),
             logs: Vec::new(),
@@ -141,8 +150,15 @@ impl<'a> Driver<'a> {
                 } else {
                     End::Done
                 },
+                is_late: self.is_late(),
             });
         }
+    }
+
+    /// Tells whether the slice has lasted long enough, or is large enough.
+    fn is_late(&self) -> bool {
+        let bytes: u64 = self.runs.iter().map(|run| run.bytes).sum();
+        bytes > SLICE_MAX_BYTES || monotonic_us() - self.began_us > SLICE_MAX_US
     }
 
     /// Ends a message that a server took too often without ending it.
@@ -229,7 +245,9 @@ impl<'a> Driver<'a> {
                 rebound: None,
             };
         };
-        let passthrough = self.runs[run].passthrough(job.message, plan);
+        let slice = &self.runs[run];
+        let input_bytes = slice.bytes_of(job.message);
+        let passthrough = LazyCell::new(|| slice.passthrough(job.message, plan));
         let snapshot = self.snapshot_of(&step.id, plan.shapes[job.step].is_queued);
         let tools = Tools {
             app: self.app,
@@ -241,20 +259,22 @@ impl<'a> Driver<'a> {
             message: &message,
             cfg: &step.cfg,
             snapshot: &snapshot,
-            passthrough: passthrough.as_ref(),
+            passthrough: &passthrough,
             variables: &plan.variables,
             attempt: job.attempt,
             now_ms: began_ms,
             tools: &tools,
         };
         let start_us = monotonic_us();
-        let mut emitter = Emitter::new(self.message_max_bytes);
+        let input_bytes = usize::try_from(input_bytes).unwrap_or(usize::MAX);
+        let emitter = Emitter::new(self.message_max_bytes);
+        let mut emitter = emitter.of_input(&message, input_bytes);
         let result = match &step.function {
             Ok(function) => guarded(|| (function.process)(&work, &mut emitter)),
             Err(reason) => Err(Failure::new(reason.clone())),
         };
         let took_us = monotonic_us() - start_us;
-        let events = emitter.into_events();
+        let events = emitter.into_measured();
         self.settle_call(run, job, &snapshot, (began_ms, took_us), events, result)
     }
 
@@ -265,7 +285,7 @@ impl<'a> Driver<'a> {
         job: Job,
         snapshot: &Value,
         (began_ms, took_us): (i64, u64),
-        events: Vec<Event>,
+        events: (Vec<Event>, Vec<usize>),
         result: Result<(), Failure>,
     ) -> Called {
         let emitted = self.absorb(run, job, snapshot, events);
@@ -317,17 +337,26 @@ impl<'a> Driver<'a> {
 
     /// Takes over what a call emitted, in order; its outputs name the record that is
     /// added next as their maker.
-    fn absorb(&mut self, run: usize, job: Job, snapshot: &Value, events: Vec<Event>) -> Emitted {
+    fn absorb(
+        &mut self,
+        run: usize,
+        job: Job,
+        snapshot: &Value,
+        (events, sizes): (Vec<Event>, Vec<usize>),
+    ) -> Emitted {
         let step_id = self.plan.steps[job.step].id.to_string();
         let record = u32::try_from(self.runs[run].steps.len()).unwrap_or(u32::MAX);
         let mut state = snapshot.clone();
         let mut emitted = Emitted::default();
         let mut logs = 0;
+        let mut sizes = sizes.into_iter();
         for event in events {
             match event {
                 Event::Data(message) => {
                     let made = PartMessage::made(message, record);
-                    emitted.outputs.push(self.runs[run].add(made));
+                    let bytes = sizes.next().unwrap_or(0);
+                    let made = self.runs[run].add_measured(made, bytes);
+                    emitted.outputs.push(made);
                 }
                 Event::Error(error) => {
                     emitted.failure.get_or_insert(error);
@@ -360,76 +389,6 @@ impl<'a> Driver<'a> {
             }
         }
         emitted
-    }
-
-    /// Adds the record of a step.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "they are the columns of one record"
-    )]
-    fn record(
-        &mut self,
-        run: usize,
-        job: Job,
-        started_at_ms: i64,
-        duration_us: u64,
-        outputs: &[MessageRef],
-        error: Option<Failure>,
-        status: RunStatus,
-    ) {
-        let slice = &mut self.runs[run];
-        let output_bytes = outputs.iter().map(|output| slice.bytes_of(*output)).sum();
-        let record = StepRecord {
-            step: self.plan.steps[job.step].id.to_string(),
-            status,
-            attempts: job.attempt,
-            started_at_ms,
-            duration_us,
-            input: job.message,
-            outputs: outputs
-                .iter()
-                .filter_map(|output| match output {
-                    MessageRef::Own(index) => Some(*index),
-                    MessageRef::Stored { .. } => None,
-                })
-                .collect(),
-            error,
-            input_bytes: slice.bytes_of(job.message),
-            output_bytes,
-            at_mapping: false,
-        };
-        slice.steps.push(record);
-    }
-
-    /// Adds an entry to the run's log.
-    fn log(&mut self, run: usize, step: &str, level: LogLevel, text: &str) {
-        let cut = text.char_indices().nth(LOG_MAX_CHARS).map(|(at, _)| at);
-        self.logs.push(NewLogEntry {
-            step: Some(step.to_owned()),
-            at_ms: self.app.now_ms(),
-            level,
-            message: text[..cut.unwrap_or(text.len())].to_owned(),
-            run: Some(run),
-        });
-    }
-
-    /// Returns the snapshot of a step: what this slice made of it, else the stored one.
-    fn snapshot_of(&self, step: &str, has_state: bool) -> Value {
-        if let Some(value) = self.snapshots.get(step) {
-            return value.clone();
-        }
-        let stored = if has_state {
-            self.app.step_snapshot(self.plan.flow, step)
-        } else {
-            Ok(None)
-        };
-        match stored {
-            Ok(found) => found.unwrap_or_else(|| json!({})),
-            Err(error) => {
-                tracing::error!(causes = %error.causes(), "can't read a snapshot: {error}");
-                json!({})
-            }
-        }
     }
 }
 

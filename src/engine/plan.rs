@@ -13,7 +13,7 @@ use super::component::{Function, Nature};
 use super::components;
 use super::run::StepShape;
 use crate::app::run::RunnableFlow;
-use crate::domain::expression::{EvaluationError, Expression, Scope};
+use crate::domain::expression::{EvaluationError, Expression, Scope, names_passthrough};
 use crate::domain::flow::FlowStatus;
 use crate::domain::flow::command::StepCommand;
 use crate::domain::flow::graph::Edge as GraphEdge;
@@ -248,6 +248,12 @@ impl Step {
         }
     }
 
+    /// Tells whether the edges that leave the step read what the steps before made, for a
+    /// message of this body: else nobody has to gather it.
+    pub fn routes_by_passthrough(&self, body: &Value) -> bool {
+        self.edges.iter().any(Edge::reads_passthrough) || names_passthrough(body)
+    }
+
     /// Tells whether the step may answer a waiting webhook call: a reply step, or code
     /// that mentions the event.
     fn may_reply(&self) -> bool {
@@ -277,6 +283,14 @@ impl Edge {
             condition,
             mapping,
         }
+    }
+
+    /// Tells whether its condition or its mapping may read the passthrough.
+    fn reads_passthrough(&self) -> bool {
+        let condition = self.condition.as_ref().and_then(|it| it.as_ref().ok());
+        let mapping = self.mapping.as_ref().and_then(|it| it.as_ref().ok());
+        condition.is_some_and(Expression::reads_passthrough)
+            || mapping.is_some_and(Mapping::reads_passthrough)
     }
 
     /// Maps a message.

@@ -16,9 +16,10 @@ pub const REBOUND_FIRST_MS: i64 = 15_000;
 /// The longest delay of a rebound (`runtime.md 4.7`).
 pub const REBOUND_MAX_MS: i64 = 600_000;
 
-/// The steps that one slice does in memory before the rest goes to queues: a commit
-/// stays small, and others get their turn.
-pub const SLICE_STEPS: usize = 512;
+/// The steps that one slice does in memory before the rest goes to queues. A queue row
+/// costs more than a small step, so a burst of ten thousand messages is one slice; what
+/// takes long or makes much is late before (see [`Input::Called`]).
+pub const SLICE_STEPS: usize = 16_384;
 
 /// How the planner sees a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,9 @@ pub enum Input {
         deliveries: Vec<Delivery>,
         /// How it ended.
         end: End,
+        /// Whether the slice has lasted long enough, or is large enough: what waits in
+        /// memory goes to queues, as far as it overtakes nothing there.
+        is_late: bool,
     },
 }
 
@@ -144,6 +148,7 @@ impl<'a> Run<'a> {
                 job,
                 deliveries,
                 end,
+                is_late,
             } => {
                 commands.extend(job.row.map(Command::Settle));
                 if end == End::Rebound {
@@ -152,6 +157,9 @@ impl<'a> Run<'a> {
                 }
                 for delivery in deliveries {
                     self.deliver(delivery, &mut commands);
+                }
+                if is_late {
+                    self.spill(&mut commands);
                 }
             }
         }
@@ -178,6 +186,21 @@ impl<'a> Run<'a> {
                 attempt: 1,
                 row: None,
             });
+        }
+    }
+
+    /// Sends what waits in memory to queues, but for steps that have messages there:
+    /// those came later, and must not be overtaken by themselves.
+    fn spill(&mut self, commands: &mut Vec<Command>) {
+        self.steps_left = 0;
+        let had_backlog = self.backlog.clone();
+        for job in std::mem::take(&mut self.inline) {
+            if had_backlog.get(job.step).copied().unwrap_or(false) {
+                self.inline.push_back(job);
+            } else {
+                self.has_queued(job.step);
+                commands.push(enqueue(job.step, job.message, job.attempt, 0));
+            }
         }
     }
 

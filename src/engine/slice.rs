@@ -13,7 +13,9 @@ use crate::app::storage::LARGE_BODY_BYTES;
 use crate::domain::Result;
 use crate::domain::flow::graph::NODES_MAX;
 use crate::domain::run::message::size_of;
-use crate::domain::run::part::{MessageRef, NewQueued, PartMessage, RunKey, RunPart, StepRecord};
+use crate::domain::run::part::{
+    MessageRef, NewQueued, PartMessage, RunKey, RunPart, StepRecord, messages_text, steps_text,
+};
 use crate::domain::run::{Failure, HttpReply, Message};
 
 /// What a slice did to one run.
@@ -24,6 +26,10 @@ pub(super) struct RunSlice<'a> {
     pub(super) steps: Vec<StepRecord>,
     /// The messages that were made.
     pub(super) messages: Vec<PartMessage>,
+    /// The sizes of their bodies.
+    sizes: Vec<u64>,
+    /// Their sum.
+    pub(super) bytes: u64,
     /// What goes to queues.
     pub(super) queued: Vec<NewQueued>,
     /// The queue rows that are done with.
@@ -51,6 +57,8 @@ impl<'a> RunSlice<'a> {
             key,
             steps: Vec::new(),
             messages: Vec::new(),
+            sizes: Vec::new(),
+            bytes: 0,
             queued: Vec::new(),
             settled: Vec::new(),
             answer: None,
@@ -61,6 +69,14 @@ impl<'a> RunSlice<'a> {
 
     /// Adds a message and returns how to refer to it.
     pub(super) fn add(&mut self, message: PartMessage) -> MessageRef {
+        let bytes = size_of(&message.message.body);
+        self.add_measured(message, bytes)
+    }
+
+    /// Adds a message whose body has `bytes`.
+    pub(super) fn add_measured(&mut self, message: PartMessage, bytes: usize) -> MessageRef {
+        self.bytes += bytes as u64;
+        self.sizes.push(bytes as u64);
         let index = u32::try_from(self.messages.len()).unwrap_or(u32::MAX);
         self.messages.push(message);
         MessageRef::Own(index)
@@ -78,16 +94,16 @@ impl<'a> RunSlice<'a> {
     }
 
     /// Returns a message; none where it is not kept any more.
-    pub(super) fn message(&self, reference: MessageRef) -> Option<Message> {
+    pub(super) fn message(&self, reference: MessageRef) -> Option<Arc<Message>> {
         match reference {
             MessageRef::Own(index) => {
                 let own = self.messages.get(index as usize)?;
-                Some(own.message.clone())
+                Some(Arc::clone(&own.message))
             }
             MessageRef::Stored { part, index } => {
                 let stored = self.stored(part)?;
                 let message = stored.messages.get(index as usize)?;
-                (!message.is_lost()).then(|| message.message.clone())
+                (!message.is_lost()).then(|| Arc::clone(&message.message))
             }
         }
     }
@@ -163,57 +179,48 @@ impl<'a> RunSlice<'a> {
 
     /// Returns the size of a message's body as JSON.
     pub(super) fn bytes_of(&self, reference: MessageRef) -> u64 {
-        let size = |messages: &[PartMessage], index: u32| {
-            let kept = messages.get(index as usize);
-            kept.map_or(0, |kept| size_of(&kept.message.body) as u64)
+        let index = match reference {
+            MessageRef::Own(index) | MessageRef::Stored { index, .. } => index as usize,
         };
-        match reference {
-            MessageRef::Own(index) => size(&self.messages, index),
-            MessageRef::Stored { part, index } => self
-                .stored(part)
-                .map_or(0, |stored| size(&stored.messages, index)),
-        }
+        let size = match reference {
+            MessageRef::Own(_) => self.sizes.get(index).copied(),
+            MessageRef::Stored { part, .. } => self.stored(part).and_then(|stored| {
+                let kept = stored.messages.get(index)?;
+                Some(size_of(&kept.message.body) as u64)
+            }),
+        };
+        size.unwrap_or(0)
     }
 
     /// Returns the slice as the part of a transaction; its large bodies are in files then,
     /// and on disk.
     pub(super) fn make_part(&mut self, app: &App) -> Result<RunPart> {
-        let mut part = self.written();
-        // Most parts are small, and in those there is nothing to look for.
-        if part.messages.len() > LARGE_BODY_BYTES {
-            part.body_files = app.set_bodies_aside(&mut self.messages)?;
-            if !part.body_files.is_empty() {
-                part.messages = self.written_messages();
-            }
-        }
-        Ok(part)
-    }
-
-    /// Returns the messages in the form of the database.
-    fn written_messages(&self) -> String {
-        let messages: Vec<Value> = self.messages.iter().map(PartMessage::to_value).collect();
-        Value::Array(messages).to_string()
-    }
-
-    /// Returns the slice as it is in memory.
-    fn written(&self) -> RunPart {
-        let steps: Vec<Value> = self.steps.iter().map(StepRecord::to_value).collect();
+        // Most parts have none, and in those there is nothing to look for.
+        let has_large = self
+            .sizes
+            .iter()
+            .any(|size| *size > LARGE_BODY_BYTES as u64);
+        let body_files = if has_large {
+            app.set_bodies_aside(&mut self.messages)?
+        } else {
+            Vec::new()
+        };
         let errors = self
             .steps
             .iter()
             .filter(|step| step.error.is_some())
             .count();
-        RunPart {
+        Ok(RunPart {
             run: self.key.clone(),
-            steps_count: u32::try_from(steps.len()).unwrap_or(u32::MAX),
+            steps_count: u32::try_from(self.steps.len()).unwrap_or(u32::MAX),
             errors_count: u32::try_from(errors).unwrap_or(u32::MAX),
-            steps: Value::Array(steps).to_string(),
-            messages: self.written_messages(),
-            body_files: Vec::new(),
+            steps: steps_text(&self.steps),
+            messages: messages_text(&self.messages, &self.steps),
+            body_files,
             queued: self.queued.clone(),
             settled: self.settled.clone(),
             interrupted: self.interrupted,
-        }
+        })
     }
 }
 

@@ -222,7 +222,7 @@ impl Store {
         // The queue is drained before the writer ends, so only its death loses a job.
         drop(sender);
         let lost = || Error::internal("the writer ended before it answered");
-        answer.recv().unwrap_or_else(|_| Err(lost()))
+        answer.wait().unwrap_or_else(|| Err(lost()))
     }
 
     /// Queues `work` without waiting for it: for notes whose loss nobody misses, such

@@ -9,13 +9,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::clock;
 use crate::domain::error::{Error, Result};
 use crate::store::access::Write;
 use crate::store::connect::Link;
 use crate::store::inside::Mark;
+use crate::store::reply::{Answer, Answerer, reply};
 use crate::store::sql::{self, RETRY_S};
 use crate::store::upkeep::Upkeep;
 
@@ -50,16 +51,16 @@ pub(in crate::store) struct Counts {
 struct Errand<F, T> {
     work: Option<F>,
     result: Option<Result<T>>,
-    reply: Sender<Result<T>>,
+    reply: Answerer<Result<T>>,
 }
 
-/// Wraps `work` as a job; the receiver gets the result after the commit.
-pub(in crate::store) fn errand<F, T>(work: F) -> (Box<dyn Job>, Receiver<Result<T>>)
+/// Wraps `work` as a job; the answer is its result after the commit.
+pub(in crate::store) fn errand<F, T>(work: F) -> (Box<dyn Job>, Answer<Result<T>>)
 where
     F: FnOnce(&Write<'_>) -> Result<T> + Send + 'static,
     T: Send + 'static,
 {
-    let (reply, answer) = bounded(1);
+    let (reply, answer) = reply();
     let job = Errand {
         work: Some(work),
         result: None,
@@ -93,7 +94,7 @@ where
             (None, None) => Err(Error::internal("a write job was answered before it ran")),
         };
         // A caller that is gone does not undo what is on disk.
-        let _gone = self.reply.send(result);
+        self.reply.answer(result);
     }
 }
 

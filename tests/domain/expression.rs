@@ -117,6 +117,32 @@ fn plain_expressions_give_what_the_language_gives() {
 }
 
 #[test]
+fn what_reads_no_passthrough_is_known_by_its_text() {
+    let reads = |text: &str| Expression::parse(text).expect(text).reads_passthrough();
+    for text in [
+        "elasticio.step_1.body",
+        "$getPassthrough()",
+        "*",
+        "a.*",
+        "x and *",
+        "[*, 1]",
+        "2 * *",
+        "**.id",
+        "$keys($)",
+    ] {
+        assert!(reads(text), "{text}");
+    }
+    for text in [
+        "price * 2",
+        "$sum(items.(price * quantity))",
+        "items[0] * (1 + tax)*3",
+        "name.first & \" \" & name.last",
+    ] {
+        assert!(!reads(text), "{text}");
+    }
+}
+
+#[test]
 fn the_passthrough_is_a_member_and_a_function() {
     let body = json!({ "a": 1 });
     let passthrough = json!({ "step_1": { "body": { "id": "x" } } });

@@ -12,13 +12,16 @@ use elastane::domain::id::FlowId;
 use elastane::domain::run::limits::RunLimits;
 use elastane::domain::run::part::{MessageRef, Queued};
 use elastane::engine::board::{Board, Rule, Taken, WINDOW};
-use elastane::engine::run::{Command, Delivery, End, Input, Job, Run, SLICE_STEPS, StepShape};
+use elastane::engine::run::{Command, Delivery, End, Input, Job, Run, StepShape};
 
 /// The seeds of an ordinary run: some seconds of a debug build.
 const SEEDS: u64 = 400;
 
 /// The messages that may wait for a step in a world with small queues.
 const SMALL_QUEUE: u64 = 5;
+
+/// The steps of one slice: fewer than the engine's, so that they are often too few.
+const SLICE_STEPS: usize = 512;
 
 /// The messages that come from outside in one simulation.
 const ACCEPTED: usize = 40;
@@ -203,12 +206,14 @@ impl World {
     fn call(&mut self, job: Job, part: u32, made: &mut u32, commit: &mut Commit) -> Input {
         let luck = self.dice.roll(20);
         let outputs = self.outputs(luck);
+        let is_late = self.dice.roll(30) == 0;
         if luck == 0 && self.shapes[job.step].is_queued {
             self.disk.rebounded.insert(id(job.message, part));
             return Input::Called {
                 job,
                 deliveries: Vec::new(),
                 end: End::Rebound,
+                is_late,
             };
         }
         commit.done.push((job.step, id(job.message, part)));
@@ -228,6 +233,7 @@ impl World {
             job,
             deliveries,
             end: End::Done,
+            is_late,
         }
     }
 

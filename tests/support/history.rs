@@ -8,7 +8,7 @@ use elastane::domain::id::{ExecutionId, RawId};
 use elastane::domain::principal::Principal;
 use elastane::domain::run::part::{
     CommittedRun, MessageRef, NewExecution, NewLogEntry, NewQueued, PartMessage, RunKey, RunPart,
-    Slice, StepRecord,
+    Slice, StepRecord, messages_text, steps_text,
 };
 use elastane::domain::run::{Failure, LogLevel, Message, RunStatus, RunTrigger};
 use serde_json::{Value, json};
@@ -85,14 +85,12 @@ pub fn made(made_by: Option<u32>, body: Value) -> PartMessage {
 pub fn part(run: RunKey, steps: &[StepRecord], messages: &[PartMessage]) -> RunPart {
     let failed = steps.iter().filter(|step| step.error.is_some()).count();
     let steps_count = u32::try_from(steps.len()).expect("few steps");
-    let steps: Vec<Value> = steps.iter().map(StepRecord::to_value).collect();
-    let messages: Vec<Value> = messages.iter().map(PartMessage::to_value).collect();
     RunPart {
         run,
-        steps: Value::from(steps).to_string(),
+        steps: steps_text(steps),
         steps_count,
         errors_count: u32::try_from(failed).expect("few steps"),
-        messages: Value::from(messages).to_string(),
+        messages: messages_text(messages, steps),
         body_files: Vec::new(),
         queued: Vec::new(),
         settled: Vec::new(),

@@ -4,6 +4,7 @@
 //! those that they came from, so that a step finds the same passthrough as before.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ use crate::domain::id::ExecutionId;
 use crate::domain::principal::Principal;
 use crate::domain::run::part::{
     BodyFile, MessageRef, NewExecution, NewQueued, PartMessage, RunKey, RunPart, StepRecord,
-    edge_queue,
+    edge_queue, messages_text, steps_text,
 };
 use crate::domain::run::{Execution, Message, RetryMode, RunTrigger};
 use crate::domain::{Error, Kind, Result};
@@ -100,7 +101,7 @@ impl App {
         let mask = self.mask(std::mem::take(&mut prepared.sealed))?;
         let kept = &mut prepared.part.messages[at];
         mask.restore(&mut input, &kept.message.to_value());
-        kept.message = Message::from_value(input);
+        kept.message = Arc::new(Message::from_value(input));
         let bytes = kept.message.to_value().to_string().len() as u64;
         for queued in &mut prepared.queued {
             queued.bytes = bytes;
@@ -213,7 +214,11 @@ fn prepare(
     let mut queued = Vec::with_capacity(starts.len());
     for start in starts {
         let at = part.take_over(&mut parts, start.message)?;
-        let bytes = part.messages[at as usize].to_value().to_string().len() as u64;
+        let bytes = part.messages[at as usize]
+            .message
+            .to_value()
+            .to_string()
+            .len() as u64;
         queued.push(NewQueued {
             step: start.queue,
             message: MessageRef::Own(at),
@@ -461,14 +466,12 @@ impl Origins {
         queued: Vec<NewQueued>,
         body_files: Vec<BodyFile>,
     ) -> RunPart {
-        let steps: Vec<Value> = self.steps.iter().map(StepRecord::to_value).collect();
-        let messages: Vec<Value> = self.messages.iter().map(PartMessage::to_value).collect();
         RunPart {
             run: RunKey::New(new),
-            steps: Value::Array(steps).to_string(),
+            steps: steps_text(&self.steps),
             steps_count: 0,
             errors_count: 0,
-            messages: Value::Array(messages).to_string(),
+            messages: messages_text(&self.messages, &self.steps),
             body_files,
             queued,
             settled: Vec::new(),

@@ -10,7 +10,9 @@ use crate::app::{App, PAGE_MAX};
 use crate::domain::flow::graph::Graph;
 use crate::domain::id::ExecutionId;
 use crate::domain::principal::Principal;
-use crate::domain::run::part::{MessageRef, PartMessage, Queued, StepRecord, ends_of_queue};
+use crate::domain::run::part::{
+    MessageRef, PartMessage, Queued, StepRecord, ends_of_queue, kept_message,
+};
 use crate::domain::run::{Execution, Failure, RunStatus};
 use crate::domain::{Error, Result};
 use crate::store::{Read, SealedCredential};
@@ -300,7 +302,7 @@ impl<'a> Bodies<'a> {
             };
             self.parts.insert(part, messages);
         }
-        let Some(kept) = self.parts[&part].get(index as usize) else {
+        let Some(kept) = kept_message(&self.parts[&part], index as usize) else {
             return Ok(None);
         };
         let mut message = kept.get("m").cloned();

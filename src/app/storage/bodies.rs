@@ -5,12 +5,14 @@
 //! leftover, and the sweep removes it.
 
 use std::io::{self, ErrorKind, Read as _};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{Folder, disk};
 use crate::app::App;
 use crate::domain::id::ObjectId;
+use crate::domain::run::Message;
 use crate::domain::run::message::size_of;
 use crate::domain::run::part::{BodyFile, PartMessage};
 use crate::domain::{Error, Result};
@@ -26,8 +28,17 @@ impl App {
     /// The files belong to the part that is committed next with [`BodyFile`]s of them.
     pub fn set_bodies_aside(&self, messages: &mut [PartMessage]) -> Result<Vec<BodyFile>> {
         let mut files = Vec::new();
+        let mut known: Vec<(Arc<Message>, ObjectId)> = Vec::new();
         for message in messages.iter_mut() {
             message.body_file = None;
+            // A message that was passed on as it was is one body.
+            let same = known
+                .iter()
+                .find(|one| Arc::ptr_eq(&one.0, &message.message));
+            if let Some((_, id)) = same {
+                message.body_file = Some(*id);
+                continue;
+            }
             if size_of(&message.message.body) <= LARGE_BODY_BYTES {
                 continue;
             }
@@ -36,6 +47,7 @@ impl App {
                 Ok(bytes) => {
                     files.push(BodyFile { id, bytes });
                     message.body_file = Some(id);
+                    known.push((Arc::clone(&message.message), id));
                 }
                 Err(error) => {
                     self.drop_body_files(&files);

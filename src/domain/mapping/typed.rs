@@ -36,6 +36,16 @@ impl Typed {
         }
     }
 
+    /// Tells whether an expression of it may read the passthrough.
+    pub(super) fn reads_passthrough(&self) -> bool {
+        match self {
+            Self::Constant(_) => false,
+            Self::Expression { expression, .. } => expression.reads_passthrough(),
+            Self::Object(members) => members.iter().any(|(_, part)| part.reads_passthrough()),
+            Self::Array(items) => items.iter().any(Self::reads_passthrough),
+        }
+    }
+
     /// Makes the body; where the whole has no value it is an empty object.
     pub(super) fn apply(&self, root: &Root<'_>) -> Result<Value, EvaluationError> {
         let mut left_bytes = RESULT_MAX_BYTES;

@@ -4,10 +4,16 @@
 //! refer to the step that made them, and steps to the message that they were given,
 //! so the passthrough of any message follows from the parts and is stored nowhere.
 
-use serde_json::{Map, Value, json};
+mod text;
+
+use std::sync::Arc;
+
+use serde_json::Value;
 
 use super::{Failure, LogLevel, Message, RunStatus, RunTrigger};
 use crate::domain::id::{ExecutionId, FlowId, ObjectId};
+
+pub use text::{kept_message, messages_of, messages_text, steps_text};
 
 /// The most parts of a run: the key of a part has twenty bits for its number.
 pub const PARTS_MAX: u32 = 1 << 20;
@@ -53,26 +59,6 @@ impl MessageRef {
             stored @ Self::Stored { .. } => stored,
         }
     }
-
-    /// Writes it: a number for an own message, a pair for a stored one.
-    fn to_value(self) -> Value {
-        match self {
-            Self::Own(index) => json!(index),
-            Self::Stored { part, index } => json!([part, index]),
-        }
-    }
-
-    /// Reads it as it stands in the part `part`.
-    fn from_value(value: &Value, part: u32) -> Option<Self> {
-        let number = |value: &Value| u32::try_from(value.as_u64()?).ok();
-        if let Some(index) = number(value) {
-            return Some(Self::Stored { part, index });
-        }
-        Some(Self::Stored {
-            part: number(value.get(0)?)?,
-            index: number(value.get(1)?)?,
-        })
-    }
 }
 
 /// A step that was done, or that failed.
@@ -107,54 +93,9 @@ pub struct StepRecord {
 }
 
 impl StepRecord {
-    /// Returns the record in the compact form of the database.
-    pub fn to_value(&self) -> Value {
-        let mut members = Map::new();
-        members.insert("s".to_owned(), json!(self.step));
-        members.insert("r".to_owned(), json!(self.status.as_str()));
-        members.insert("a".to_owned(), json!(self.attempts));
-        members.insert("t".to_owned(), json!(self.started_at_ms));
-        members.insert("d".to_owned(), json!(self.duration_us));
-        members.insert("i".to_owned(), self.input.to_value());
-        members.insert("n".to_owned(), json!(self.input_bytes));
-        if !self.outputs.is_empty() {
-            members.insert("o".to_owned(), json!(self.outputs));
-            members.insert("m".to_owned(), json!(self.output_bytes));
-        }
-        if let Some(error) = &self.error {
-            let mut value = error.to_value();
-            if let (Some(status), Some(object)) = (error.status, value.as_object_mut()) {
-                object.insert("status".to_owned(), json!(status));
-            }
-            members.insert("e".to_owned(), value);
-        }
-        if self.at_mapping {
-            members.insert("x".to_owned(), json!(true));
-        }
-        Value::Object(members)
-    }
-
-    /// Reads that form from the part `part`; `None` where it is damaged.
+    /// Reads a step out of the list of the part `part`; `None` where it is damaged.
     pub fn from_value(value: &Value, part: u32) -> Option<Self> {
-        let number = |name: &str| value.get(name).and_then(Value::as_u64);
-        let outputs = value.get("o").and_then(Value::as_array);
-        Some(Self {
-            step: value.get("s")?.as_str()?.to_owned(),
-            status: RunStatus::parse(value.get("r")?.as_str()?)?,
-            attempts: u32::try_from(number("a")?).ok()?,
-            started_at_ms: value.get("t")?.as_i64()?,
-            duration_us: number("d")?,
-            input: MessageRef::from_value(value.get("i")?, part)?,
-            outputs: outputs.map_or_else(Vec::new, |list| {
-                list.iter()
-                    .filter_map(|index| u32::try_from(index.as_u64()?).ok())
-                    .collect()
-            }),
-            error: value.get("e").map(Failure::from_value),
-            input_bytes: number("n").unwrap_or(0),
-            output_bytes: number("m").unwrap_or(0),
-            at_mapping: value.get("x").is_some(),
-        })
+        text::step_of(value, part)
     }
 }
 
@@ -162,7 +103,7 @@ impl StepRecord {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PartMessage {
     /// The message.
-    pub message: Message,
+    pub message: Arc<Message>,
     /// The step of this part that made it: a place among its records.
     pub made_by: Option<u32>,
     /// The message that it was mapped from.
@@ -182,9 +123,9 @@ pub struct BodyFile {
 
 impl PartMessage {
     /// Makes a message that came from outside.
-    pub fn outside(message: Message) -> Self {
+    pub fn outside(message: impl Into<Arc<Message>>) -> Self {
         Self {
-            message,
+            message: message.into(),
             made_by: None,
             mapped_from: None,
             body_file: None,
@@ -192,7 +133,7 @@ impl PartMessage {
     }
 
     /// Makes a message that a step of this part made: a place among its records.
-    pub fn made(message: Message, step: u32) -> Self {
+    pub fn made(message: impl Into<Arc<Message>>, step: u32) -> Self {
         Self {
             made_by: Some(step),
             ..Self::outside(message)
@@ -200,51 +141,10 @@ impl PartMessage {
     }
 
     /// Makes a message that was mapped from another.
-    pub fn mapped(message: Message, source: MessageRef) -> Self {
+    pub fn mapped(message: impl Into<Arc<Message>>, source: MessageRef) -> Self {
         Self {
             mapped_from: Some(source),
             ..Self::outside(message)
-        }
-    }
-
-    /// Returns the message in the compact form of the database, without a body that is in
-    /// a file.
-    pub fn to_value(&self) -> Value {
-        let mut members = Map::new();
-        let message = match self.body_file {
-            None => self.message.to_value(),
-            Some(file) => {
-                members.insert("l".to_owned(), json!(file.to_string()));
-                self.message.without_body()
-            }
-        };
-        members.insert("m".to_owned(), message);
-        if let Some(step) = self.made_by {
-            members.insert("b".to_owned(), json!(step));
-        }
-        if let Some(source) = self.mapped_from {
-            members.insert("f".to_owned(), source.to_value());
-        }
-        Value::Object(members)
-    }
-
-    /// Reads that form from the part `part`; a body that is in a file is null.
-    pub fn from_value(mut value: Value, part: u32) -> Self {
-        let made_by = value.get("b").and_then(Value::as_u64);
-        let mapped_from = value
-            .get("f")
-            .and_then(|from| MessageRef::from_value(from, part));
-        let body_file = Self::body_file_of(&value);
-        let message = value.get_mut("m").map_or(Value::Null, Value::take);
-        let mut message = Message::from_value(message);
-        if body_file.is_some() {
-            message.body = Value::Null;
-        }
-        Self {
-            message,
-            made_by: made_by.and_then(|step| u32::try_from(step).ok()),
-            mapped_from,
-            body_file,
         }
     }
 
@@ -253,7 +153,7 @@ impl PartMessage {
         self.body_file.is_some() && self.message.body.is_null()
     }
 
-    /// Returns the file that has the body of a message in that form.
+    /// Returns the file that has the body of a message in the form of the database.
     pub fn body_file_of(value: &Value) -> Option<ObjectId> {
         value.get("l")?.as_str()?.parse().ok()
     }
@@ -339,13 +239,13 @@ pub enum RunKey {
 pub struct RunPart {
     /// The run.
     pub run: RunKey,
-    /// The steps that were done, as a JSON list of [`StepRecord::to_value`].
+    /// The steps that were done, as [`steps_text`] writes them.
     pub steps: String,
     /// How many they are.
     pub steps_count: u32,
     /// How many of them failed.
     pub errors_count: u32,
-    /// The messages, as a JSON list of [`PartMessage::to_value`].
+    /// The messages, as [`messages_text`] writes them.
     pub messages: String,
     /// The files with bodies of them.
     pub body_files: Vec<BodyFile>,

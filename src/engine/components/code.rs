@@ -25,7 +25,7 @@ pub(super) const COMPONENT: BuiltIn = BuiltIn {
 fn execute(work: &Work<'_>, emitter: &mut Emitter) -> Result<(), Failure> {
     let code = fields::text(work.cfg, "code").ok_or_else(|| Failure::new("`code` is required"))?;
     let mut message = work.message.to_value();
-    if let Some(passthrough) = work.passthrough {
+    if let Some(passthrough) = work.passthrough() {
         message["passthrough"] = Value::Object(passthrough.clone());
     }
     let input = ScriptInput {

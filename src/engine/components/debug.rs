@@ -1,5 +1,7 @@
 //! `elasticio/debug:log`: an entry in the log of the flow.
 
+use std::sync::Arc;
+
 use super::fields::{self, Fields};
 use super::formula;
 use crate::domain::run::{Failure, LogLevel};
@@ -27,7 +29,7 @@ fn log(work: &Work<'_>, emitter: &mut Emitter) -> Result<(), Failure> {
         },
     };
     emitter.log(level, cut(text));
-    emitter.data(work.message.clone())
+    emitter.data(Arc::clone(work.message))
 }
 
 /// Returns the chosen level; none for a word that is no level.

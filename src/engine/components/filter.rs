@@ -1,5 +1,7 @@
 //! `elasticio/filter`: lets a message pass only where a condition holds.
 
+use std::sync::Arc;
+
 use super::fields::{self, Fields};
 use super::formula;
 use crate::domain::run::{Failure, LogLevel};
@@ -40,7 +42,7 @@ fn filter(
         .ok_or_else(|| Failure::new(format!("`{field}` is required")))?;
     let value = formula::evaluated(work, text)?;
     if value.is_some_and(|value| fields::is_truthy(&value)) {
-        return emitter.data(work.message.clone());
+        return emitter.data(Arc::clone(work.message));
     }
     if is_asserted {
         let message = format!("Condition not met on JSONata expression: {text}");

@@ -47,7 +47,7 @@ pub(super) fn evaluated(work: &Work<'_>, text: &str) -> Result<Option<Value>, Fa
 pub(super) fn scope<'a>(work: &Work<'a>) -> Scope<'a> {
     Scope {
         body: &work.message.body,
-        passthrough: work.passthrough,
+        passthrough: work.passthrough(),
         variables: work.variables,
         now_ms: work.now_ms,
     }

@@ -32,7 +32,7 @@ const KEPT_MAX_BYTES: usize = 64 * 1024;
 /// make tasks of names alone, and such a task starts.
 fn map(work: &Work<'_>, emitter: &mut Emitter) -> Result<(), Failure> {
     if !has_mapping(work.cfg) {
-        return emitter.data(work.message.clone());
+        return emitter.data(Arc::clone(work.message));
     }
     apply(work, emitter, MapperKind::Handlebars)
 }

@@ -1,5 +1,7 @@
 //! `elasticio/request-reply`: answers the call that started the run (`runtime.md 4.5`).
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::fields::{self, Fields};
@@ -46,7 +48,7 @@ fn reply(work: &Work<'_>, emitter: &mut Emitter) -> Result<(), Failure> {
         }),
     };
     emitter.push(Event::Reply(reply));
-    emitter.data(work.message.clone())
+    emitter.data(Arc::clone(work.message))
 }
 
 /// Answers with the bytes of the file at `responseUrl`, and passes the message on.
@@ -64,7 +66,7 @@ fn reply_with_file(work: &Work<'_>, emitter: &mut Emitter) -> Result<(), Failure
         body: ReplyBody::Bytes(file.bytes),
     };
     emitter.push(Event::Reply(reply));
-    emitter.data(work.message.clone())
+    emitter.data(Arc::clone(work.message))
 }
 
 /// Returns the status of an answer: `statusCode`, else 200.

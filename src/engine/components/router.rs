@@ -1,6 +1,8 @@
 //! `elasticio/router:route`: passes its message on; the engine evaluates the conditions
 //! on the outgoing edges (`runtime.md 4.3`).
 
+use std::sync::Arc;
+
 use crate::domain::run::Failure;
 use crate::engine::component::{BuiltIn, Emitter, Function, Nature, Work};
 
@@ -13,5 +15,5 @@ pub(super) const COMPONENT: BuiltIn = BuiltIn {
 
 /// Passes the message on.
 fn route(work: &Work<'_>, emitter: &mut Emitter) -> Result<(), Failure> {
-    emitter.data(work.message.clone())
+    emitter.data(Arc::clone(work.message))
 }

@@ -26,7 +26,7 @@ const GATEWAY_MEMBERS: [&str; 4] = ["query", "method", "url", "additionalUrlPath
 ///
 /// A body that is no object has no place for it and stays as it is.
 fn receive(work: &Work<'_>, emitter: &mut Emitter) -> Result<(), Failure> {
-    let mut message = work.message.clone();
+    let mut message = Message::clone(work.message);
     if let Value::Object(body) = &mut message.body {
         for name in GATEWAY_MEMBERS {
             if let Some(value) = message.rest.get(name) {

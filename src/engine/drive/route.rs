@@ -76,7 +76,12 @@ impl Driver<'_> {
             let Some(message) = slice.message(output) else {
                 continue;
             };
-            let passthrough = slice.passthrough(output, plan);
+            let is_read = plan.steps[job.step].routes_by_passthrough(&message.body);
+            let passthrough = if is_read {
+                slice.passthrough(output, plan)
+            } else {
+                None
+            };
             let now_ms = app.now_ms();
             let routed =
                 guarded(|| plan.route(job.step, &message, passthrough.as_ref(), now_ms, &tables));
@@ -114,22 +119,25 @@ impl Driver<'_> {
                 message: source,
             }];
         };
-        let max_bytes = self.message_max_bytes;
-        let too_large = |body| check_size(size_of(body), max_bytes).err();
-        if let Some(failure) = bodies.iter().find_map(too_large) {
-            return self.mapping_failed(run, source, target, failure);
+        let mut measured = Vec::with_capacity(bodies.len());
+        for body in bodies {
+            let bytes = size_of(&body);
+            if let Err(failure) = check_size(bytes, self.message_max_bytes) {
+                return self.mapping_failed(run, source, target, failure);
+            }
+            measured.push((body, bytes));
         }
         let slice = &mut self.runs[run];
-        bodies
+        measured
             .into_iter()
-            .map(|body| {
+            .map(|(body, bytes)| {
                 let mapped = Message {
                     body,
                     headers: message.headers.clone(),
                     attachments: message.attachments.clone(),
                     rest: Map::new(),
                 };
-                let message = slice.add(PartMessage::mapped(mapped, source));
+                let message = slice.add_measured(PartMessage::mapped(mapped, source), bytes);
                 Delivery { target, message }
             })
             .collect()

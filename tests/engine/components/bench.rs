@@ -1,6 +1,8 @@
 //! Calls functions of components directly, over a real installation.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use elastane::domain::id::FlowId;
 use elastane::domain::organization::Owner;
@@ -99,12 +101,15 @@ impl Bench {
     /// Runs a call.
     pub(super) fn run(&self, call: &Call) -> Outcome {
         let mut emitter = Emitter::default();
+        let message = Arc::new(call.message.clone());
+        let gathered = call.passthrough.as_ref().map(object).cloned();
+        let passthrough = LazyCell::new(move || gathered);
         let outcome = self.with_tools(|tools| {
             let work = Work {
-                message: &call.message,
+                message: &message,
                 cfg: object(&call.cfg),
                 snapshot: &call.snapshot,
-                passthrough: call.passthrough.as_ref().map(object),
+                passthrough: &passthrough,
                 variables: object(&call.variables),
                 attempt: 1,
                 now_ms: call.now_ms,
@@ -164,7 +169,7 @@ impl Outcome {
         let events = self.events.iter();
         events
             .filter_map(|event| match event {
-                Event::Data(message) => Some(message),
+                Event::Data(message) => Some(&**message),
                 _ => None,
             })
             .collect()

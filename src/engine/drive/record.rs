@@ -1,0 +1,84 @@
+//! What the driver notes of its work: records of steps, entries of logs; and the snapshot
+//! that a step begins with.
+
+use serde_json::{Value, json};
+
+use super::Driver;
+use crate::domain::run::part::{MessageRef, NewLogEntry, StepRecord};
+use crate::domain::run::{Failure, LogLevel, RunStatus};
+use crate::engine::run::Job;
+
+/// The longest message of a log entry, in characters: longer ones are cut.
+const LOG_MAX_CHARS: usize = 4_096;
+
+impl Driver<'_> {
+    /// Adds the record of a step.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the columns of one record"
+    )]
+    pub(super) fn record(
+        &mut self,
+        run: usize,
+        job: Job,
+        started_at_ms: i64,
+        duration_us: u64,
+        outputs: &[MessageRef],
+        error: Option<Failure>,
+        status: RunStatus,
+    ) {
+        let slice = &mut self.runs[run];
+        let output_bytes = outputs.iter().map(|output| slice.bytes_of(*output)).sum();
+        let record = StepRecord {
+            step: self.plan.steps[job.step].id.to_string(),
+            status,
+            attempts: job.attempt,
+            started_at_ms,
+            duration_us,
+            input: job.message,
+            outputs: outputs
+                .iter()
+                .filter_map(|output| match output {
+                    MessageRef::Own(index) => Some(*index),
+                    MessageRef::Stored { .. } => None,
+                })
+                .collect(),
+            error,
+            input_bytes: slice.bytes_of(job.message),
+            output_bytes,
+            at_mapping: false,
+        };
+        slice.steps.push(record);
+    }
+
+    /// Adds an entry to the run's log.
+    pub(super) fn log(&mut self, run: usize, step: &str, level: LogLevel, text: &str) {
+        let cut = text.char_indices().nth(LOG_MAX_CHARS).map(|(at, _)| at);
+        self.logs.push(NewLogEntry {
+            step: Some(step.to_owned()),
+            at_ms: self.app.now_ms(),
+            level,
+            message: text[..cut.unwrap_or(text.len())].to_owned(),
+            run: Some(run),
+        });
+    }
+
+    /// Returns the snapshot of a step: what this slice made of it, else the stored one.
+    pub(super) fn snapshot_of(&self, step: &str, has_state: bool) -> Value {
+        if let Some(value) = self.snapshots.get(step) {
+            return value.clone();
+        }
+        let stored = if has_state {
+            self.app.step_snapshot(self.plan.flow, step)
+        } else {
+            Ok(None)
+        };
+        match stored {
+            Ok(found) => found.unwrap_or_else(|| json!({})),
+            Err(error) => {
+                tracing::error!(causes = %error.causes(), "can't read a snapshot: {error}");
+                json!({})
+            }
+        }
+    }
+}
