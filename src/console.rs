@@ -34,11 +34,13 @@
 //!    [`deed::Deed::perform`]. `act` never does it: it returns [`screen::Effect::Show`]
 //!    with a [`confirm`] or a [`form`], which end in [`screen::Effect::Do`]. What was done
 //!    is said in the status line; [`deed::Done`] also carries a secret that is shown once,
-//!    and the deed that takes it back.
-//! 5. Opening it: [`screen::Effect::Open`], from `table::Model::open` for a row of a list.
+//!    and the deed that takes it back. What can be done with a row of a list, open or not,
+//!    goes through [`on_row`], for one row or for all that are marked.
+//! 5. Opening it: a line in [`screen::Screen::of_row`] for the rows of its list.
 //! 6. Snapshots at 80x24 and 120x40, and tests of `act`, in `tests/console/`.
 
 pub mod ask;
+pub mod chart;
 pub mod confirm;
 pub mod dashboard;
 pub mod deed;
@@ -53,6 +55,7 @@ pub mod menu;
 pub mod message;
 pub mod model;
 pub mod msg;
+pub mod on_row;
 pub mod overlay;
 pub mod palette;
 pub mod run;

@@ -3,6 +3,7 @@
 
 mod care;
 mod config;
+mod console;
 mod demo;
 mod executions;
 mod flows;

@@ -4,4 +4,5 @@
 
 mod given;
 mod keys;
+mod live;
 mod screens;

@@ -1,5 +1,7 @@
 //! `elastane console`: the admin console on this terminal.
 
+use std::io::{self, IsTerminal};
+
 use jiff::tz::TimeZone;
 
 use super::database::{DatabaseArgs, open};
@@ -11,6 +13,7 @@ use crate::console::look::Look;
 use crate::console::model::Settings;
 use crate::console::run::{First, once, run as run_console};
 use crate::console::theme::ThemeName;
+use crate::domain::listing::ListOf;
 
 /// The largest frame that `--once` prints: larger than any screen, and no way to fill the memory.
 const ONCE_MAX: u16 = 1_000;
@@ -69,10 +72,17 @@ pub(super) struct LookArgs {
 /// Opens the console, or prints one frame of it.
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let size = frame_size(&args.size)?;
+    if !args.once && !has_terminal() {
+        let list = args.view.as_deref().unwrap_or_default();
+        let noun = ListOf::parse(list).map_or("user", noun_of);
+        return Err(no_terminal(format!(
+            "without one: `elastane {noun} list`, or add --once"
+        )));
+    }
     let options = args.database.options()?;
     let (app, is_read_only) = open_for(&options, args.read_only || args.once)?;
     let place = options.database.display().to_string();
-    let settings = args.look.settings(place, is_read_only || args.read_only)?;
+    let settings = args.look.settings(place, is_read_only)?;
     let first = First {
         view: args.view.clone(),
         filter: args.filter.clone(),
@@ -83,29 +93,28 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         run_console(&app, settings, &first).map(|()| None)
     };
     app.close();
-    match ended {
-        Ok(Some(frame)) => out.raw(frame.as_bytes()),
-        Ok(None) => Ok(()),
-        Err(error) if error.message() == NO_TERMINAL => {
-            let list = args.view.as_deref().unwrap_or("user");
-            let noun = crate::domain::listing::ListOf::parse(list).map_or("user", noun_of);
-            Err(CliError::usage(
-                NO_TERMINAL,
-                format!("without one: `elastane {noun} list`, or add --once"),
-            ))
-        }
-        Err(error) => {
-            Err(error).advise(|| "`elastane console --help` lists what there is".to_owned())
-        }
-    }
+    let ended = ended.advise(|| "`elastane console --help` lists what there is".to_owned())?;
+    ended.map_or(Ok(()), |frame| out.raw(frame.as_bytes()))
 }
 
-/// What the console says without a terminal.
-const NO_TERMINAL: &str = "the console needs a terminal";
+/// Tells whether there is a terminal to show the console on.
+pub(super) fn has_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Says that there is none, and what to do instead.
+pub(super) fn no_terminal(instead: impl Into<String>) -> CliError {
+    CliError::usage("the console needs a terminal", instead)
+}
+
+/// Shows the console over an application that is open already, such as a server's.
+pub(super) fn run_over(app: &App, place: &str) -> Result<(), CliError> {
+    let settings = LookArgs::default().settings(place.to_owned(), false)?;
+    Ok(run_console(app, settings, &First::default())?)
+}
 
 /// Returns the command that prints a list.
-fn noun_of(list: crate::domain::listing::ListOf) -> &'static str {
-    use crate::domain::listing::ListOf;
+fn noun_of(list: ListOf) -> &'static str {
     match list {
         ListOf::Users => "user",
         ListOf::Teams => "team",

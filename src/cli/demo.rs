@@ -12,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::console;
 use super::database::{app_options, open, operator};
 use super::error::{Advice, CliError};
 use super::git;
@@ -44,6 +45,9 @@ pub(super) struct Args {
     /// Serve an address that other machines reach, with keys that everybody knows
     #[arg(long)]
     insecure: bool,
+    /// Open the admin console on this terminal; the demo ends with it
+    #[arg(long)]
+    console: bool,
     /// Build the demo database from its sources
     #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["listen", "db", "insecure"])]
     build: Option<PathBuf>,
@@ -55,6 +59,11 @@ pub(super) fn run(args: Args, out: &mut Output) -> Result<(), CliError> {
         logging::start_quietly();
         build::build(target)?;
         return out.line(&format!("Built {}", target.display()));
+    }
+    if args.console && !console::has_terminal() {
+        return Err(console::no_terminal(
+            "start `elastane demo` without --console",
+        ));
     }
     let (database, kept) = if let Some(path) = &args.db {
         (path.clone(), None)
@@ -70,22 +79,33 @@ pub(super) fn run(args: Args, out: &mut Output) -> Result<(), CliError> {
     flags.set("allow_private_networks", "demo", Some("true".to_owned()));
     // The environment is left out: it speaks of a real installation.
     let settings = config::load(&flags, &Environment::default())?.settings;
-    logging::start(&settings);
+    // A line of the log would spoil the screen of the console.
+    if !args.console {
+        logging::start(&settings);
+    }
     settings.require_safe_listening().advise(open_door_advice)?;
     let options = app_options(&settings);
     unpack(&options)?;
     let app = open(&options, Opening::Serve)?;
-    let signals = StopSignals::catch()?;
+    // The console hears them itself: it has a terminal to give back.
+    let signals = (!args.console).then(StopSignals::catch).transpose()?;
     let served = ServerOptions {
         git: git::options(None, &settings)?,
         ..ServerOptions::from(&settings)
     };
     let running = start(app.clone(), None, &served)?;
     tell(out, &app, running.address(), &database, kept.is_some())?;
-    drop(app);
-    let ended = running.wait_for(signals);
+    let ended = if let Some(signals) = signals {
+        drop(app);
+        running.wait_for(signals).map_err(CliError::from)
+    } else {
+        let shown = console::run_over(&app, &database.display().to_string());
+        drop(app);
+        let stopped = running.stop();
+        shown.and(stopped.map_err(CliError::from))
+    };
     drop(kept);
-    Ok(ended?)
+    ended
 }
 
 /// Writes the embedded files where they are not there yet; existing ones stay.
@@ -162,9 +182,9 @@ fn tell(
         out.line(&format!("  {line}"))?;
     }
     let shown = database.display();
-    // No promise that this binary can't keep.
-    if super::definition().find_subcommand("console").is_some() {
-        out.line(&format!("\nAdmin console: elastane console --db {shown}"))?;
+    out.line(&format!("\nAdmin console: elastane console --db {shown}"))?;
+    if console::has_terminal() {
+        out.line("               (elastane demo --console opens it here)")?;
     }
     let fate = if is_temporary {
         "removed at the end"

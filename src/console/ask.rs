@@ -3,11 +3,10 @@
 //! A screen that needs something else adds a variant to [`Ask`] and to [`Answer`], and a
 //! line to [`Ask::perform`].
 
+use super::dashboard::Overview;
 use crate::app::App;
 use crate::domain::Result;
-use crate::domain::listing::{
-    Counted, ListAt, ListFilter, ListOf, ListPage, ListQuery, ListRow, ListSort,
-};
+use crate::domain::listing::{ListAt, ListFilter, ListOf, ListPage, ListQuery, ListRow, ListSort};
 use crate::domain::principal::Principal;
 
 /// The rows that are asked for at once: several screens, so that moving seldom waits, and
@@ -29,8 +28,8 @@ pub enum Ask {
         /// The object.
         id: String,
     },
-    /// How many rows lists have.
-    Counts(Vec<ListOf>),
+    /// What the dashboard shows.
+    Overview,
     /// Objects whose names hold a text, of each list that is named.
     Find {
         /// The lists.
@@ -62,8 +61,8 @@ pub enum Answer {
     List(Vec<ListPage>),
     /// The row, where the object is still there.
     Row(Option<Box<ListRow>>),
-    /// How many rows lists have.
-    Counts(Vec<(ListOf, Counted)>),
+    /// What the dashboard shows.
+    Overview(Box<Overview>),
     /// The rows that were found, with their lists.
     Found(Vec<(ListOf, ListRow)>),
 }
@@ -78,13 +77,7 @@ impl Ask {
                 let row = find(app, who, *of, filter, 1)?.pop();
                 Ok(Answer::Row(row.map(Box::new)))
             }
-            Self::Counts(lists) => {
-                let counted = lists.iter().map(|of| {
-                    let page = app.list(who, *of, &ListQuery::first(*of, 1))?;
-                    Ok((*of, page.total))
-                });
-                counted.collect::<Result<_>>().map(Answer::Counts)
-            }
+            Self::Overview => Overview::of(app, who).map(|all| Answer::Overview(Box::new(all))),
             Self::Find { of, text } => {
                 let mut found = Vec::new();
                 for list in of {

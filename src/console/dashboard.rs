@@ -1,15 +1,16 @@
-//! The dashboard: how much there is of everything.
+//! The dashboard: how much there is of everything, what ran in the last hour, what waits,
+//! what failed lately, how large the database is.
 
-use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::widgets::Widget;
+mod draw;
 
 use super::ask::{Answer, Ask};
 use super::keys::Action;
-use super::screen::{Effect, Scene};
-use super::text;
-use super::view_name::ViewName;
-use crate::domain::listing::{Counted, ListOf};
+use super::screen::{Effect, Screen};
+use crate::app::App;
+use crate::domain::Result;
+use crate::domain::figures::Figures;
+use crate::domain::listing::{Counted, ListFilter, ListOf, ListQuery, ListRow};
+use crate::domain::principal::Principal;
 
 /// The lists whose lengths are shown.
 const COUNTED: [ListOf; 9] = [
@@ -24,64 +25,108 @@ const COUNTED: [ListOf; 9] = [
     ListOf::Credentials,
 ];
 
+/// The failed runs that are shown: as many as have room on the smallest usual screen.
+const FAILED_SHOWN: u32 = 20;
+
+/// What the dashboard shows.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// The figures of the installation.
+    pub figures: Figures,
+    /// How many of each list there are.
+    pub counts: Vec<(ListOf, Counted)>,
+    /// The runs that failed last, the newest first.
+    pub failed: Vec<ListRow>,
+    /// What callers of the API are told while they are kept out; none where they are not.
+    pub maintenance: Option<String>,
+}
+
+impl Overview {
+    /// Gets all of it.
+    pub fn of(app: &App, who: &Principal) -> Result<Self> {
+        let counts = COUNTED.iter().map(|of| {
+            let page = app.list(who, *of, &ListQuery::first(*of, 1))?;
+            Ok((*of, page.total))
+        });
+        let of = ListOf::Executions;
+        let failed = ListQuery {
+            filter: ListFilter::default().and_is(of, "status", "error"),
+            ..ListQuery::first(of, FAILED_SHOWN)
+        };
+        Ok(Self {
+            counts: counts.collect::<Result<_>>()?,
+            failed: app.list(who, of, &failed)?.rows,
+            figures: app.figures(who)?,
+            maintenance: app.maintenance()?,
+        })
+    }
+}
+
 /// The model of the dashboard.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
-    /// How many of each list there are; empty until the first answer.
-    counts: Vec<(ListOf, Counted)>,
-    /// The line under the cursor.
+    /// What is shown; none until the first answer.
+    overview: Option<Box<Overview>>,
+    /// The line under the cursor: a list, or behind them a failed run.
     cursor: usize,
 }
 
 impl Model {
     /// Returns what the dashboard shows, as a question.
     pub fn ask(&self) -> Option<Ask> {
-        Some(Ask::Counts(COUNTED.to_vec()))
+        Some(Ask::Overview)
     }
 
     /// Takes what came back.
-    pub fn take(&mut self, answer: Answer, _scene: &Scene) {
-        if let Answer::Counts(counts) = answer {
-            self.counts = counts;
+    pub fn take(&mut self, answer: Answer) {
+        if let Answer::Overview(overview) = answer {
+            self.overview = Some(overview);
+            self.cursor = self.cursor.min(self.last());
         }
+    }
+
+    /// Returns the runs that failed last.
+    fn failed(&self) -> &[ListRow] {
+        self.overview
+            .as_ref()
+            .map_or(&[], |overview| &overview.failed)
+    }
+
+    /// Returns the last line that the cursor goes to.
+    fn last(&self) -> usize {
+        COUNTED.len() + self.failed().len() - 1
     }
 
     /// Does what a key asks for.
     pub fn act(&mut self, action: Action) -> Option<Vec<Effect>> {
-        let last = COUNTED.len() - 1;
         match action {
-            Action::Down => self.cursor = (self.cursor + 1).min(last),
+            Action::Down => self.cursor = (self.cursor + 1).min(self.last()),
             Action::Up => self.cursor = self.cursor.saturating_sub(1),
             Action::Top => self.cursor = 0,
-            Action::Bottom => self.cursor = last,
-            Action::Open => return Some(vec![Effect::Tab(COUNTED[self.cursor.min(last)])]),
+            Action::Bottom => self.cursor = self.last(),
+            Action::NextPane | Action::PreviousPane => {
+                let is_above = self.cursor < COUNTED.len();
+                self.cursor = if is_above && !self.failed().is_empty() {
+                    COUNTED.len()
+                } else {
+                    0
+                };
+            }
+            Action::Open => return Some(self.open()),
             _ => return None,
         }
         Some(Vec::new())
     }
 
-    /// Draws the dashboard.
-    pub fn view(&self, scene: &Scene, frame: &mut Frame<'_>, body: Rect) {
-        let look = &scene.look;
-        let styles = look.styles();
-        let block = look.boxed(ViewName::Dashboard.title(), true);
-        let inner = block.inner(body);
-        let buffer = frame.buffer_mut();
-        block.render(body, buffer);
-        for ((at, (list, count)), y) in self.counts.iter().enumerate().zip(inner.y..inner.bottom())
-        {
-            let is_under = at == self.cursor;
-            let lead = if is_under { "> " } else { "  " };
-            let n = text::number(i64::try_from(count.n).unwrap_or(i64::MAX));
-            let more = if count.is_exact { "" } else { "+" };
-            let title = text::pad(super::view_name::list_title(*list), 14, false);
-            let line = format!("{lead}{title}{}{more}", text::pad(&n, 10, true));
-            let style = if is_under {
-                styles.selected
-            } else {
-                styles.text
-            };
-            buffer.set_stringn(inner.x, y, line, usize::from(inner.width), style);
+    /// Opens the list or the run under the cursor.
+    fn open(&self) -> Vec<Effect> {
+        if let Some(list) = COUNTED.get(self.cursor) {
+            return vec![Effect::Tab(*list)];
         }
+        let row = self.failed().get(self.cursor - COUNTED.len());
+        row.map_or_else(Vec::new, |row| {
+            let screen = Screen::of_row(ListOf::Executions, row.clone());
+            vec![Effect::Open(Box::new(screen))]
+        })
     }
 }

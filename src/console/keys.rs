@@ -6,7 +6,9 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::on_row;
 use super::view_name::ViewName;
+use crate::domain::listing::ListOf;
 
 /// What a key asks for. Screens give meaning to it; what no screen knows, the frame does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,8 +109,10 @@ pub enum Action {
     Fold,
     /// Write it to a file.
     Save,
-    /// Answer every API call with 503, or stop doing so.
+    /// Answer every API call with 503.
     Maintenance,
+    /// Answer calls of the API again.
+    EndMaintenance,
 }
 
 /// A key with its modifiers.
@@ -217,9 +221,9 @@ pub enum Place {
     /// The dashboard.
     Dashboard,
     /// A list.
-    List,
-    /// The facts of one object.
-    Detail,
+    List(ListOf),
+    /// One object of a list.
+    Detail(ListOf),
 }
 
 impl Place {
@@ -227,15 +231,23 @@ impl Place {
     pub fn bindings(self) -> &'static [Binding] {
         match self {
             Self::Dashboard => DASHBOARD,
-            Self::List => LIST,
-            Self::Detail => DETAIL,
+            Self::List(_) => LIST,
+            Self::Detail(_) => DETAIL,
+        }
+    }
+
+    /// Returns the keys of what can be done with the objects here.
+    pub fn deeds(self) -> &'static [Binding] {
+        match self {
+            Self::Dashboard => &[],
+            Self::List(of) | Self::Detail(of) => on_row::deeds_of(of),
         }
     }
 
     /// Returns every row that holds here, the place's own first.
     pub fn all(self, is_read_only: bool) -> impl Iterator<Item = &'static Binding> {
-        self.bindings()
-            .iter()
+        let own = self.bindings().iter();
+        own.chain(self.deeds())
             .chain(EVERYWHERE)
             .filter(move |binding| !(is_read_only && binding.writes))
     }
@@ -282,7 +294,7 @@ const MOVE: [Binding; 6] = [
 const LIST: &[Binding] = &[
     bind(&[named(KeyCode::Enter)], Action::Open, "open the row").short("open"),
     bind(&[letter('/')], Action::Filter, "filter the list").short("filter"),
-    bind(&[letter('s')], Action::Sort, "sort by the next column").short("sort"),
+    bind(&[letter('s')], Action::Sort, "choose the column to sort by").short("sort"),
     bind(&[letter('S')], Action::Reverse, "turn the order round"),
     bind(&[letter('o')], Action::Related, "open what belongs to it").short("related"),
     bind(&[letter('y')], Action::Copy, "copy the id").short("copy"),
@@ -329,7 +341,18 @@ const DETAIL: &[Binding] = &[
 
 /// The keys of the dashboard.
 const DASHBOARD: &[Binding] = &[
-    bind(&[named(KeyCode::Enter)], Action::Open, "open the list").short("open"),
+    bind(
+        &[named(KeyCode::Enter)],
+        Action::Open,
+        "open the list or the execution",
+    )
+    .short("open"),
+    bind(
+        &[named(KeyCode::Tab), named(KeyCode::BackTab)],
+        Action::NextPane,
+        "to the other box",
+    )
+    .short("pane"),
     MOVE[0],
     MOVE[1],
     MOVE[2],

@@ -113,6 +113,8 @@ pub struct Model {
 impl Model {
     /// Makes a console on the dashboard.
     pub fn new(settings: Settings, size: (u16, u16), now_ms: i64, mono_ms: u64) -> Self {
+        // What refreshes by itself moves by itself; p and r still load.
+        let is_paused = settings.look.is_still;
         let mut model = Self {
             settings,
             size,
@@ -121,7 +123,7 @@ impl Model {
             pages: Vec::new(),
             overlays: Vec::new(),
             messages: Messages::default(),
-            is_paused: false,
+            is_paused,
             loaded_at_ms: None,
             due_ms: mono_ms,
             failures: 0,

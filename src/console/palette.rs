@@ -11,8 +11,8 @@ use super::keys::{Action, Place};
 use super::overlay::Step;
 use super::screen::{Effect, Screen};
 use super::table::related::name_of;
+use super::text;
 use super::view_name::{ViewName, list_title};
-use super::{detail, text};
 use crate::domain::listing::{ListOf, ListRow};
 
 /// The entries that are remembered.
@@ -100,11 +100,21 @@ impl Model {
             }
         }
         if !is_read_only {
-            all.push(Entry {
-                label: "maintenance mode on or off".to_owned(),
+            let acts = [
+                (
+                    "maintenance: answer every API call with 503",
+                    Action::Maintenance,
+                ),
+                (
+                    "maintenance: answer calls of the API again",
+                    Action::EndMaintenance,
+                ),
+            ];
+            all.extend(acts.map(|(label, action)| Entry {
+                label: label.to_owned(),
                 key: String::new(),
-                effect: Effect::Act(Action::Maintenance),
-            });
+                effect: Effect::Act(action),
+            }));
         }
         let mut model = Self {
             input: Input::default(),
@@ -181,9 +191,7 @@ impl Model {
                     text::short_id(&row.id)
                 ),
                 key: String::new(),
-                effect: Effect::Open(Box::new(Screen::Detail(Box::new(detail::Model::new(
-                    of, row,
-                ))))),
+                effect: Effect::Open(Box::new(Screen::of_row(of, row))),
             })
             .collect();
         self.match_entries();

@@ -11,8 +11,8 @@ use super::look::Look;
 use super::message::Level;
 use super::overlay::Overlay;
 use super::view_name::ViewName;
-use super::{dashboard, detail, table};
-use crate::domain::listing::ListOf;
+use super::{dashboard, detail, on_row, table};
+use crate::domain::listing::{ListOf, ListRow};
 
 /// What every screen may know besides its own model.
 #[derive(Clone, Debug)]
@@ -78,6 +78,11 @@ pub enum Screen {
 }
 
 impl Screen {
+    /// Makes the screen of one object of a list: its own where it has one, else its facts.
+    pub fn of_row(of: ListOf, row: ListRow) -> Self {
+        Self::Detail(Box::new(detail::Model::new(of, row)))
+    }
+
     /// Returns what stands in the crumbs.
     pub fn crumb(&self) -> String {
         match self {
@@ -107,8 +112,8 @@ impl Screen {
     pub fn place(&self) -> Place {
         match self {
             Self::Dashboard(_) => Place::Dashboard,
-            Self::Table(_) => Place::List,
-            Self::Detail(_) => Place::Detail,
+            Self::Table(model) => Place::List(model.of()),
+            Self::Detail(model) => Place::Detail(model.of),
         }
     }
 
@@ -122,11 +127,11 @@ impl Screen {
     }
 
     /// Takes what came back.
-    pub fn take(&mut self, answer: Answer, scene: &Scene) {
+    pub fn take(&mut self, answer: Answer) {
         match (self, answer) {
             (Self::Table(model), Answer::List(pages)) => model.take(pages),
             (Self::Detail(model), Answer::Row(row)) => model.take(row),
-            (Self::Dashboard(model), answer) => model.take(answer, scene),
+            (Self::Dashboard(model), answer) => model.take(answer),
             // An answer to what the page showed before.
             _ => {}
         }
@@ -134,10 +139,24 @@ impl Screen {
 
     /// Does what a key asks for; none where the screen does not know it.
     pub fn act(&mut self, action: Action, scene: &Scene) -> Option<Vec<Effect>> {
-        match self {
+        let own = match self {
             Self::Dashboard(model) => model.act(action),
             Self::Table(model) => model.act(action, scene),
             Self::Detail(model) => model.act(action, scene),
+        };
+        own.or_else(|| {
+            let (of, rows) = self.rows_meant()?;
+            on_row::act(of, &rows, action, scene)
+        })
+    }
+
+    /// Returns what a deed is about: the marked rows of a list, else the one under the
+    /// cursor, else the object that is open.
+    fn rows_meant(&self) -> Option<(ListOf, Vec<ListRow>)> {
+        match self {
+            Self::Dashboard(_) => None,
+            Self::Table(model) => Some((model.of(), model.meant())),
+            Self::Detail(model) => Some((model.of, vec![model.row.clone()])),
         }
     }
 

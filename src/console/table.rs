@@ -139,6 +139,15 @@ impl Model {
         self.row(self.cursor)
     }
 
+    /// Returns the marked rows that are held, else the one under the cursor.
+    pub fn meant(&self) -> Vec<ListRow> {
+        if self.marks.is_empty() {
+            return self.selected().cloned().into_iter().collect();
+        }
+        let marked = self.rows().filter(|row| self.marks.contains(&row.id));
+        marked.cloned().collect()
+    }
+
     /// Returns a row by its place among those that are held.
     fn row(&self, at: usize) -> Option<&ListRow> {
         let mut at = at;

@@ -194,7 +194,8 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Cmd> {
             load(model, Reason::Person)
         }
         Action::Undo => undo(model),
-        Action::Maintenance => maintenance(model),
+        Action::Maintenance => maintenance(model, true),
+        Action::EndMaintenance => maintenance(model, false),
         _ => Vec::new(),
     }
 }
@@ -261,11 +262,16 @@ fn undo(model: &mut Model) -> Vec<Cmd> {
 }
 
 /// Asks whether maintenance is to begin, or to end.
-fn maintenance(model: &mut Model) -> Vec<Cmd> {
-    let begin = confirm::Model::new("Answer every API call with 503?", Deed::Maintenance(true))
-        .line("Tasks go on running; callers of the API are told to come back later.")
-        .line("n leaves it as it is; to end it: elastane maintenance off, or u here.");
-    over(model, Overlay::Confirm(begin))
+fn maintenance(model: &mut Model, is_on: bool) -> Vec<Cmd> {
+    let deed = Deed::Maintenance(is_on);
+    let question = if is_on {
+        confirm::Model::new("Answer every API call with 503?", deed)
+            .line("Tasks go on running; callers of the API are told to come back later.")
+    } else {
+        confirm::Model::new("Answer calls of the API again?", deed)
+            .line("Maintenance ends for every server over this file.")
+    };
+    over(model, Overlay::Confirm(question))
 }
 
 /// Does what a screen or an overlay wants.
@@ -340,7 +346,6 @@ fn filter_by(model: &mut Model, typed: &str) -> Vec<Cmd> {
 
 /// Takes what a page asked for.
 fn loaded(model: &mut Model, id: u64, turn: u64, result: Result<Answer>) {
-    let scene = model.scene();
     let pages = model.pages.iter_mut().chain(&mut model.earlier);
     let Some(page) = pages
         .into_iter()
@@ -351,7 +356,7 @@ fn loaded(model: &mut Model, id: u64, turn: u64, result: Result<Answer>) {
     page.asked_ms = None;
     match result {
         Ok(answer) => {
-            page.screen.take(answer, &scene);
+            page.screen.take(answer);
             model.failures = 0;
             model.loaded_at_ms = Some(model.now_ms);
         }

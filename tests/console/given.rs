@@ -9,6 +9,9 @@ use elastane::console::model::{Model, Settings};
 use elastane::console::msg::{Cmd, Msg};
 use elastane::console::run::{frame, settle};
 use elastane::console::update::{go_to, start, update};
+use elastane::console::view::view;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tempfile::TempDir;
 
@@ -116,6 +119,16 @@ impl<'a> Console<'a> {
     /// Returns what is seen.
     pub fn frame(&self) -> String {
         frame(&self.model)
+    }
+
+    /// Returns each change of style on the screen, by its line and column.
+    pub fn styles(&self) -> String {
+        let (width, height) = self.model.size;
+        let mut screen = Terminal::new(TestBackend::new(width, height)).unwrap();
+        screen.draw(|frame| view(&self.model, frame)).unwrap();
+        let text = format!("{:?}", screen.backend().buffer());
+        let styles = text.split_once("styles: [").unwrap().1;
+        styles.to_owned()
     }
 
     /// Returns the last line but one: messages.

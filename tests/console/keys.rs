@@ -125,7 +125,7 @@ fn the_palette_finds_views_acts_and_objects_and_what_was_taken_last_comes_first(
 fn enter_alone_never_confirms() {
     let demo = Demo::open();
     let mut console = Console::open(&demo.app, SIZE, "users");
-    console.keys(":maintenance").press(KeyCode::Enter);
+    console.keys(":maintenance:503").press(KeyCode::Enter);
     assert!(matches!(
         console.model.overlays.last(),
         Some(Overlay::Confirm(_))
@@ -134,7 +134,10 @@ fn enter_alone_never_confirms() {
     assert!(console.cmds.is_empty());
     console.press(KeyCode::Esc);
     assert_eq!(demo.app.maintenance().unwrap(), None);
-    console.keys(":maintenance").press(KeyCode::Enter).keys("y");
+    console
+        .keys(":maintenance:503")
+        .press(KeyCode::Enter)
+        .keys("y");
     assert!(demo.app.maintenance().unwrap().is_some());
     assert!(
         console.status().contains("u takes it back"),
@@ -152,7 +155,7 @@ fn nothing_that_writes_is_there_in_a_file_that_is_only_looked_at() {
         settings.is_read_only = true;
     });
     assert!(console.frame().contains("  RO  "), "{}", console.frame());
-    console.keys(":maintenance");
+    console.keys(":maintenance:503");
     assert!(
         console.frame().contains("nothing fits"),
         "{}",

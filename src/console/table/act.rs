@@ -4,7 +4,6 @@ use ratatui::layout::Rect;
 
 use super::related::{curl, name_of, related_to};
 use super::{Model, Reach, row_json};
-use crate::console::detail;
 use crate::console::keys::Action;
 use crate::console::menu::{self, MenuItem};
 use crate::console::message::Level;
@@ -127,8 +126,7 @@ impl Model {
         let Some(row) = self.selected() else {
             return Vec::new();
         };
-        let model = detail::Model::new(self.of, row.clone());
-        vec![Effect::Open(Box::new(Screen::Detail(Box::new(model))))]
+        vec![Effect::Open(Box::new(Screen::of_row(self.of, row.clone())))]
     }
 
     /// Offers what belongs to the row.

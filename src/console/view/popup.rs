@@ -251,7 +251,11 @@ fn menu_lines(model: &Model, menu: &menu::Model) -> Vec<Line> {
 /// Returns the lines of a confirmation.
 fn confirm_lines(model: &Model, confirm: &confirm::Model, room: usize) -> Vec<Line> {
     let styles = model.settings.look.styles();
-    let mut lines = wrapped(model, &confirm.question, room);
+    let mut lines = Vec::new();
+    // A title is one line; what has no room there is said in full.
+    if width(&confirm.question) + 2 > room {
+        lines = wrapped(model, &confirm.question, room);
+    }
     for text in &confirm.lines {
         lines.extend(wrapped(model, text, room));
     }

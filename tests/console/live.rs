@@ -1,0 +1,178 @@
+//! Long lists, and lists that change while they are shown.
+
+use std::collections::VecDeque;
+
+use elastane::console::msg::{Cmd, Msg};
+use elastane::console::screen::Screen;
+use elastane::console::update::update;
+use elastane::console::worker;
+use elastane::domain::principal::{Channel, Principal};
+use ratatui::crossterm::event::KeyCode;
+
+use super::given::Console;
+use crate::support::Installation;
+
+/// More rows than the console holds at once.
+const ROWS: i64 = 450;
+
+/// Does something that the audit log tells of.
+fn act(here: &Installation) {
+    let operator = Principal::operator(Channel::Cli);
+    here.app.set_maintenance(&operator, None).unwrap();
+}
+
+/// Returns the row under the cursor, by its id.
+fn selected(console: &Console<'_>) -> i64 {
+    let Screen::Table(table) = &console.model.top().screen else {
+        panic!("no list")
+    };
+    table.selected().unwrap().id.parse().unwrap()
+}
+
+#[test]
+fn every_row_of_a_long_list_is_reached_in_both_directions() {
+    let here = Installation::new();
+    for _ in 0..ROWS {
+        act(&here);
+    }
+    let mut console = Console::open(&here.app, (80, 24), "audit");
+    let newest = selected(&console);
+    for below in 1..ROWS {
+        console.keys("j");
+        assert_eq!(selected(&console), newest - below);
+    }
+    for above in 1..ROWS {
+        console.keys("k");
+        assert_eq!(selected(&console), newest - ROWS + 1 + above);
+    }
+    console.keys("G");
+    let oldest = selected(&console);
+    assert!(
+        oldest < newest - ROWS + 1,
+        "the installation's own entries are last"
+    );
+    console.keys("k");
+    assert_eq!(selected(&console), oldest + 1);
+    console.ctrl('u').ctrl('d').keys("g");
+    assert_eq!(selected(&console), newest);
+}
+
+#[test]
+fn new_rows_are_announced_and_nothing_jumps_under_the_cursor() {
+    let here = Installation::new();
+    (0..5).for_each(|_| act(&here));
+    let mut console = Console::open(&here.app, (80, 24), "audit");
+    console.keys("jj");
+    let (row, line) = (selected(&console), console.line());
+    (0..3).for_each(|_| act(&here));
+    let later = console.model.due_ms;
+    console.model.at(here.app.now_ms(), later);
+    console.hear(Msg::Tick);
+    assert_eq!(console.status(), "+3 new, press r");
+    assert_eq!((selected(&console), console.line()), (row, line));
+    console.keys("r");
+    assert_eq!(selected(&console), row);
+    assert_eq!(console.status(), "");
+    console.keys("g");
+    assert_eq!(selected(&console), row + 2 + 3);
+}
+
+#[test]
+fn a_paused_console_asks_nothing_by_itself() {
+    let here = Installation::new();
+    let mut console = Console::open(&here.app, (80, 24), "audit");
+    console.keys("p");
+    let later = console.model.due_ms + 1;
+    console.model.at(here.app.now_ms(), later);
+    console.hear(Msg::Tick);
+    assert!(console.cmds.is_empty(), "{:?}", console.cmds);
+    console.keys("r");
+    assert!(matches!(console.cmds.as_slice(), [Cmd::Load { .. }]));
+}
+
+#[test]
+fn a_failing_database_is_told_once_and_asked_less_and_less_often() {
+    let here = Installation::new();
+    let mut console = Console::open(&here.app, (80, 24), "audit");
+    let usual = console.model.pace_ms();
+    for failures in 1..=3 {
+        let cmds = update(&mut console.model, Msg::Key(KeyCode::Char('r').into()));
+        let [Cmd::Load { page, turn, .. }] = cmds.as_slice() else {
+            panic!("{cmds:?}")
+        };
+        let result = Err(elastane::domain::Error::unavailable("no room", 1));
+        update(
+            &mut console.model,
+            Msg::Loaded {
+                page: *page,
+                turn: *turn,
+                result,
+            },
+        );
+        assert_eq!(console.model.pace_ms(), usual << failures);
+    }
+    assert_eq!(console.model.messages.all().count(), 1);
+    assert!(
+        console.frame().contains("STALE since"),
+        "{}",
+        console.frame()
+    );
+    console.keys("r");
+    assert_eq!(console.model.pace_ms(), usual);
+}
+
+#[test]
+fn what_is_awaited_for_long_is_said() {
+    let here = Installation::new();
+    let mut console = Console::open(&here.app, (80, 24), "audit");
+    update(&mut console.model, Msg::Key(KeyCode::Char('r').into()));
+    console.model.at(here.app.now_ms(), 3_000);
+    assert_eq!(console.status(), "waiting for the database, 3 s");
+    console.model.at(here.app.now_ms(), 10_000);
+    assert!(
+        console.status().contains("r tries again"),
+        "{}",
+        console.status()
+    );
+}
+
+#[test]
+fn an_answer_to_an_older_question_is_dropped() {
+    let here = Installation::new();
+    let mut console = Console::open(&here.app, (80, 24), "audit");
+    let old = update(&mut console.model, Msg::Key(KeyCode::Char('r').into()));
+    console.keys("/nothing-like-this");
+    let operator = Principal::operator(Channel::Console);
+    let late = worker::perform(&here.app, &operator, &old[0]).unwrap();
+    update(&mut console.model, late);
+    assert!(
+        console.frame().contains("Nothing fits"),
+        "{}",
+        console.frame()
+    );
+}
+
+#[test]
+fn of_loads_that_wait_for_one_page_the_last_is_done_and_no_deed_is_dropped() {
+    let here = Installation::new();
+    let mut console = Console::open(&here.app, (80, 24), "audit");
+    let mut waiting = VecDeque::new();
+    let load = |console: &mut Console<'_>| {
+        let cmds = update(&mut console.model, Msg::Key(KeyCode::Char('r').into()));
+        cmds.into_iter().next().unwrap()
+    };
+    let deed = || Cmd::Do(elastane::console::deed::Deed::Maintenance(true));
+    worker::queue(&mut waiting, load(&mut console));
+    worker::queue(&mut waiting, deed());
+    worker::queue(&mut waiting, load(&mut console));
+    worker::queue(&mut waiting, deed());
+    let last = console.model.top().turn;
+    let kinds: Vec<Option<u64>> = waiting
+        .iter()
+        .map(|cmd| match cmd {
+            Cmd::Load { turn, .. } => Some(*turn),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(kinds, [None, Some(last), None]);
+}
