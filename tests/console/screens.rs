@@ -45,6 +45,17 @@ fn without_sizes(frame: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+#[test]
+fn the_readme_shows_what_is_seen() {
+    const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let demo = Demo::open();
+    let readme = std::fs::read_to_string(README).unwrap();
+    for view in ["users", "tasks"] {
+        let frame = Console::open(&demo.app, (80, 15), view).frame();
+        assert!(readme.contains(&frame), "README.md needs:\n{frame}");
+    }
+}
+
 /// What may lie over a screen, by the keys that open it.
 const OVERLAYS: [&str; 7] = ["", ":", "?", "!", "/", "s", ":maintenance:503\n"];
 
