@@ -29,6 +29,7 @@ mod output;
 mod recipe;
 mod restore;
 mod serve;
+mod ssh;
 mod sshkey;
 mod team;
 mod terminal;
@@ -85,6 +86,9 @@ enum Command {
     /// Look at lookups
     #[command(subcommand)]
     Lookup(lookup::Command),
+    /// What an SSH server calls
+    #[command(subcommand)]
+    Ssh(ssh::Command),
     /// Look at SSH public keys
     #[command(subcommand)]
     Sshkey(sshkey::Command),
@@ -183,6 +187,7 @@ fn execute(command: Command, out: &mut Output) -> Result<(), CliError> {
         Command::Organization(command) => organization::run(command, out),
         Command::Git(command) => git::run(command, out),
         Command::Lookup(command) => lookup::run(command, out),
+        Command::Ssh(command) => ssh::run(command, out),
         Command::Sshkey(command) => sshkey::run(command, out),
         Command::Flow(command) => flow::run(command, out),
         Command::Execution(command) => execution::run(command, out),

@@ -14,8 +14,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 pub use environment::{
-    Environment, HookEnvironment, Terminal, VARIABLE_PREFIX, hook_environment, terminal,
-    tool_environment, wants_no_color,
+    Environment, HookEnvironment, SshEnvironment, Terminal, VARIABLE_PREFIX, hook_environment,
+    ssh_environment, terminal, tool_environment, wants_no_color,
 };
 pub use reference::reference;
 pub use table::{Form, SETTINGS, Setting};
@@ -89,6 +89,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// A Unix socket to listen on besides.
     pub unix_socket: Option<PathBuf>,
+    /// Where git is served over SSH, if it is.
+    pub ssh: Option<SocketAddr>,
     /// Whether another address than loopback may be served without TLS.
     pub insecure: bool,
     /// Whether requests are limited per account and address; sign-ins always are.

@@ -9,6 +9,8 @@ mod build;
 mod confine;
 mod hook;
 mod place;
+mod session;
+mod sshd;
 mod stage;
 mod tool;
 
@@ -20,6 +22,8 @@ use crate::app::App;
 use crate::domain::Result;
 pub use confine::become_confined;
 pub use hook::Push;
+pub use session::SshSession;
+pub use sshd::Sshd;
 
 /// How git is run.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! The composition root: opens, wires, starts, and stops in order.
 //!
 //! Order of start: the lock, the API over the application, the housekeeper, the engine,
-//! the sockets. Order of stop: the sockets (requests in flight finish), the engine (steps
+//! git with its sshd, the sockets. Order of stop: the sockets (requests in flight finish), sshd, the engine (steps
 //! in work finish), the housekeeper, the application with its last checkpoint, the lock.
 
 mod from_settings;
@@ -23,7 +23,7 @@ use crate::api::shared::{ApiOptions, Shared};
 use crate::app::App;
 use crate::domain::{Error, Kind, Result};
 use crate::engine::{Engine, EngineOptions};
-use crate::git::{Git, GitOptions};
+use crate::git::{Git, GitOptions, Sshd};
 use crate::http::{self, Address, Server};
 use housekeeper::Housekeeper;
 use serde_json::Value;
@@ -49,6 +49,8 @@ pub struct ServerOptions {
     pub engine: EngineOptions,
     /// How git is run.
     pub git: GitOptions,
+    /// Where git is served over SSH, if it is.
+    pub ssh: Option<SocketAddr>,
 }
 
 impl Default for ServerOptions {
@@ -63,6 +65,7 @@ impl Default for ServerOptions {
             api: ApiOptions::default(),
             engine: EngineOptions::default(),
             git: GitOptions::default(),
+            ssh: None,
         }
     }
 }
@@ -77,6 +80,7 @@ pub struct Running {
     server: Server,
     engine: Engine,
     housekeeper: Housekeeper,
+    sshd: Option<Sshd>,
     app: App,
     _lock: Lock,
 }
@@ -103,6 +107,8 @@ impl Running {
         app.sweep_repositories()?;
         let git = Git::open(app.clone(), options.git.clone())?;
         git.settle();
+        let sshd = options.ssh.map(|address| Sshd::start(&git, address));
+        let sshd = sshd.transpose()?;
         app.set_git_server(Arc::new(git));
         let mut addresses = vec![Address::Tcp(options.listen)];
         addresses.extend(options.unix_socket.clone().map(Address::Unix));
@@ -120,6 +126,7 @@ impl Running {
             server,
             engine,
             housekeeper,
+            sshd,
             app,
             _lock: lock,
         })
@@ -130,6 +137,11 @@ impl Running {
         self.server
             .local_addr()
             .unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)))
+    }
+
+    /// Returns the system account that git comes to over SSH, where that is served.
+    pub fn ssh_account(&self) -> Option<&str> {
+        self.sshd.as_ref().map(Sshd::account)
     }
 
     /// Waits for SIGTERM or SIGINT, then stops; a second signal ends the process at once.
@@ -143,6 +155,9 @@ impl Running {
         let grace = Duration::from_millis(http::STOP_GRACE_MS);
         if !self.server.wait(grace) {
             tracing::warn!("some requests did not finish in time");
+        }
+        if let Some(sshd) = self.sshd {
+            sshd.stop();
         }
         self.engine.stop();
         self.housekeeper.stop();

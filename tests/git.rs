@@ -3,3 +3,4 @@
 mod build;
 mod given;
 mod http;
+mod ssh;

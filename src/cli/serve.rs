@@ -21,6 +21,9 @@ pub(super) struct Args {
     /// A Unix socket to listen on besides
     #[arg(long, value_name = "PATH")]
     unix_socket: Option<String>,
+    /// Where to serve git over SSH, by the sshd of the system
+    #[arg(long, value_name = "HOST:PORT")]
+    ssh: Option<String>,
     /// Serve an address that other machines reach, without TLS
     #[arg(long)]
     insecure: bool,
@@ -38,6 +41,7 @@ impl Args {
         let mut flags = self.database.flags();
         flags.set("listen", "--listen", self.listen.clone());
         flags.set("unix_socket", "--unix-socket", self.unix_socket.clone());
+        flags.set("ssh", "--ssh", self.ssh.clone());
         let when = |is_set: bool, value: &str| is_set.then(|| value.to_owned());
         flags.set("insecure", "--insecure", when(self.insecure, "true"));
         flags.set(
@@ -79,6 +83,10 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     };
     let running = start(app, lock, &options)?;
     out.line(&format!("Elastane listens on http://{}", running.address()))?;
+    if let (Some(account), Some(address)) = (running.ssh_account(), settings.ssh) {
+        let remote = format!("ssh://{account}@{address}/TEAM/REPOSITORY.git");
+        out.line(&format!("Git is served at {remote}"))?;
+    }
     out.flush()?;
     Ok(running.wait_for(signals)?)
 }

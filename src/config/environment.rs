@@ -223,3 +223,32 @@ pub fn terminal() -> Terminal {
         no_motion: value(NO_MOTION_VARIABLE).is_some(),
     }
 }
+
+/// What an SSH server tells the forced command of a key.
+#[derive(Clone, Debug, Default)]
+pub struct SshEnvironment {
+    /// What the client wants to run.
+    pub command: Option<String>,
+    /// The system account that it came to.
+    pub account: Option<String>,
+    /// The version of the protocol that its git speaks.
+    pub protocol: Option<String>,
+    /// Its network address.
+    pub address: Option<String>,
+}
+
+/// Returns what a forced command is told.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one reader of the environment"
+)]
+pub fn ssh_environment() -> SshEnvironment {
+    let read = |name: &str| std::env::var(name).ok();
+    let connection = read("SSH_CONNECTION").unwrap_or_default();
+    SshEnvironment {
+        command: read("SSH_ORIGINAL_COMMAND"),
+        account: read("LOGNAME").or_else(|| read("USER")),
+        protocol: read("GIT_PROTOCOL"),
+        address: connection.split(' ').next().map(str::to_owned),
+    }
+}

@@ -97,6 +97,13 @@ pub const SETTINGS: &[Setting] = &[
         "A Unix socket to listen on besides, made with mode 0600.",
     ),
     setting(
+        "ssh",
+        Form::Text,
+        None,
+        "Where git is served over SSH, as HOST:PORT, by the sshd of the system. Where it is not \
+         set: nowhere.",
+    ),
+    setting(
         "insecure",
         Form::Flag,
         Some("false"),

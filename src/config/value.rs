@@ -152,6 +152,7 @@ pub(super) fn settings(values: &Values) -> Result<Settings> {
         db: values.required("db", path)?,
         key_file: values.read("key_file", path)?,
         listen: values.required("listen", listen)?,
+        ssh: values.read("ssh", listen)?,
         unix_socket: values.read("unix_socket", socket_path)?,
         insecure: values.flag("insecure")?,
         rate_limit: values.flag("rate_limit")?,

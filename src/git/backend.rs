@@ -12,6 +12,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::Git;
+use super::session::is_protocol;
 use super::tool::{Running, not_started};
 use crate::app::git_server::{GitAnswer, GitCall, GitServer};
 use crate::clock::monotonic_ms;
@@ -124,15 +125,6 @@ impl Git {
         }
         Running::start(&mut command).map_err(|error| not_started("git", error))
     }
-}
-
-/// Tells whether a `Git-Protocol` header is one that git understands: `version=2`, with
-/// other keys after colons.
-fn is_protocol(text: &str) -> bool {
-    text.len() <= 64
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"=:.-".contains(&byte))
 }
 
 fn no_pipe() -> Error {

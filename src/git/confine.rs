@@ -1,7 +1,7 @@
 //! The bounds of programs that a build runs, set by this program on itself before it
 //! becomes one of them: so they hold for everything that it starts.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -24,9 +24,9 @@ const OPEN_FILES_MAX: u64 = 4_096;
 
 impl Git {
     /// Makes a command that is bounded.
-    pub(super) fn confined(&self, program: &str) -> Command {
+    pub(super) fn confined(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.tool(&self.options.program);
-        command.args(["git", "confined", "--", program]);
+        command.args(["git", "confined", "--"]).arg(program);
         command
     }
 

@@ -29,6 +29,7 @@ impl From<&Settings> for ServerOptions {
                 step_limit_ms: u64::from(settings.step_time_limit) * 1_000,
             },
             git: GitOptions::default(),
+            ssh: settings.ssh,
         }
     }
 }

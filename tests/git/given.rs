@@ -24,9 +24,15 @@ pub struct House {
 impl House {
     /// Starts the server; Ada's repository is `ada-s/hello`.
     pub fn new() -> Self {
+        Self::serving_ssh(None)
+    }
+
+    /// Starts the server with git over SSH on a port of loopback.
+    pub fn serving_ssh(port: Option<u16>) -> Self {
         let installation = Installation::new();
         let options = ServerOptions {
             git: options_of(&installation),
+            ssh: port.map(|port| ([127, 0, 0, 1], port).into()),
             ..ServerOptions::default()
         };
         let server = TestServer::over(installation, options);
@@ -93,7 +99,7 @@ pub fn commit(folder: &Path, files: &[(&str, &str)]) -> String {
 }
 
 /// What a command of git said.
-pub struct Said(Output);
+pub struct Said(pub Output);
 
 impl Said {
     /// Returns everything that was printed.
