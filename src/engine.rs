@@ -15,6 +15,7 @@ pub mod component;
 pub mod components;
 mod drive;
 mod gateway;
+mod in_hand;
 mod parts;
 pub mod plan;
 pub mod run;
@@ -22,11 +23,11 @@ mod runtime;
 pub mod script;
 mod shared;
 mod slice;
+mod waiting;
 mod webhook_auth;
 mod workers;
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -89,7 +90,6 @@ impl Default for EngineOptions {
 /// A running engine.
 pub struct Engine {
     shared: Arc<Shared>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Engine {
@@ -101,10 +101,7 @@ impl Engine {
         app.set_component_runtime(Arc::new(Runtime {
             shared: Some(Arc::clone(&shared)),
         }));
-        let engine = Self {
-            threads: Mutex::new(Vec::new()),
-            shared,
-        };
+        let engine = Self { shared };
         engine.spawn("schedule", clockwork::keep_schedule)?;
         engine.spawn("engine-watch", clockwork::watch)?;
         for number in 0..engine.shared.options.workers {
@@ -114,29 +111,18 @@ impl Engine {
     }
 
     /// Starts a thread of the engine; where that fails, those before it end.
-    fn spawn(&self, name: &str, body: fn(&Shared)) -> Result<()> {
-        let shared = Arc::clone(&self.shared);
-        let thread = crate::thread::spawn(name, Some(WORKER_STACK_BYTES), move || body(&shared));
-        match thread {
-            Ok(thread) => {
-                self.threads
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(thread);
-                Ok(())
-            }
-            Err(error) => {
-                self.stop();
-                Err(Error::unavailable("the system has no threads left", 1).caused_by(error))
-            }
+    fn spawn(&self, name: &str, body: fn(&Arc<Shared>)) -> Result<()> {
+        let spawned = spawn(&self.shared, name, body);
+        if spawned.is_err() {
+            self.stop();
         }
+        spawned
     }
 
     /// Ends the engine: steps in work finish, everything else stays in the queues.
     pub fn stop(&self) {
         self.shared.stop();
-        let threads =
-            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let threads = self.shared.take_threads();
         let until_ms = monotonic_ms() + STOP_GRACE_MS;
         for thread in threads {
             while !thread.is_finished() && monotonic_ms() < until_ms {
@@ -159,6 +145,17 @@ impl Engine {
     pub fn queue_sizes(&self, flow: crate::domain::id::FlowId) -> Vec<(String, u64)> {
         self.shared.with_board(|board| board.sizes(flow))
     }
+}
+
+/// Starts a thread of the engine.
+fn spawn(shared: &Arc<Shared>, name: &str, body: fn(&Arc<Shared>)) -> Result<()> {
+    let own = Arc::clone(shared);
+    let thread = crate::thread::spawn(name, Some(WORKER_STACK_BYTES), move || body(&own));
+    let thread = thread.map_err(|error| {
+        Error::unavailable("the system has no threads left", 1).caused_by(error)
+    })?;
+    shared.add_thread(thread);
+    Ok(())
 }
 
 /// Returns a lookup table of the flow's owner by id or title; one that can't be read is

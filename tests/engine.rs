@@ -7,3 +7,5 @@ mod running;
 mod schedule;
 mod script;
 mod simulator;
+mod stopping;
+mod trouble;

@@ -252,6 +252,9 @@ fn reply_of(answered: WebhookAnswer, request_id: &str) -> Reply {
             refusal(status.unwrap_or(500), &failure.message)
                 .with_header("X-Execution-Id", execution)
         }
+        WebhookReply::Ended(reason) => {
+            refusal(503, reason).with_header("X-Execution-Id", execution)
+        }
         WebhookReply::TimedOut => {
             refusal(504, "the flow did not reply in time").with_header("X-Execution-Id", execution)
         }

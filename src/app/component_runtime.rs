@@ -87,6 +87,8 @@ pub enum WebhookReply {
     Failed(Failure),
     /// Nobody replied in time; the run goes on.
     TimedOut,
+    /// The run was ended or suspended before a step replied: why.
+    Ended(&'static str),
 }
 
 /// Reads the body of a call into its message.

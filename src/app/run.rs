@@ -1,6 +1,8 @@
 //! What the engine asks of the database: flows ready to run, queues, and the one
 //! transaction in which a slice of work becomes true.
 
+mod start;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use crate::domain::flow::schedule::{fires_between, next_fire};
 use crate::domain::flow::{Flow, FlowStatus, FlowType};
 use crate::domain::id::{CredentialId, ExecutionId, FlowId, ObjectId};
 use crate::domain::principal::Principal;
+use crate::domain::run::message::size_of;
 use crate::domain::run::part::{
     BodyFile, CommittedRun, MessageRef, NewExecution, NewLogEntry, NewQueued, PartMessage, Queued,
     RunKey, RunPart, Slice, StepRecord, messages_of, messages_text,
@@ -68,6 +71,8 @@ pub struct PartData {
     pub steps: Vec<StepRecord>,
     /// Its messages; none where they are not kept.
     pub messages: Vec<PartMessage>,
+    /// The bytes of all of it as JSON.
+    pub bytes: u64,
 }
 
 impl PartData {
@@ -80,14 +85,16 @@ impl PartData {
     ) -> Result<Self> {
         let steps = read.part_steps(execution, part)?;
         let messages = read.part_messages(execution, part)?;
+        let mut bytes = (text_len(steps.as_ref()) + text_len(messages.as_ref())) as u64;
         let mut messages = messages_of(values(messages)?, part);
-        fill_bodies(folder, &mut messages)?;
+        bytes += fill_bodies(folder, &mut messages)?;
         Ok(Self {
             steps: values(steps)?
                 .iter()
                 .filter_map(|value| StepRecord::from_value(value, part))
                 .collect(),
             messages,
+            bytes,
         })
     }
 }
@@ -165,14 +172,16 @@ impl App {
 
     /// Makes a slice of work true: one transaction, on disk when this returns.
     ///
-    /// Refused with [`Kind::Conflict`] where it needs an active flow and the flow is not.
-    /// Where it is refused, the files with its large bodies go.
-    pub fn commit_slice(&self, slice: Slice) -> Result<Vec<CommittedRun>> {
+    /// Refused with [`Kind::Conflict`] where it needs a flow that runs, or is suspended.
+    /// [`Kind::Unavailable`] means that nothing happened, and it may be tried again.
+    /// Whoever gives up has its large bodies removed with [`App::drop_slice`].
+    pub fn commit_slice(&self, slice: impl Into<Arc<Slice>>) -> Result<Vec<CommittedRun>> {
         let now_ms = self.now_ms();
-        let bodies = slice.runs.iter().flat_map(|part| &part.body_files);
-        let bodies: Vec<BodyFile> = bodies.copied().collect();
-        let committed = self.inner.store.write(move |write| {
-            if slice.needs_active && write.flow_status(slice.flow)? != Some(FlowStatus::Active) {
+        let slice = slice.into();
+        self.inner.store.write(move |write| {
+            // What a suspended flow is sent is kept for its start (`runtime.md 4.10`).
+            let is_gone = |status| matches!(status, None | Some(FlowStatus::Inactive));
+            if slice.needs_active && is_gone(write.flow_status(slice.flow)?) {
                 return Err(Error::new(Kind::Conflict, "the flow is not active"));
             }
             let mut done = Vec::with_capacity(slice.runs.len());
@@ -190,11 +199,14 @@ impl App {
                 write.add_log_entry(slice.flow, run, entry)?;
             }
             Ok(done)
-        });
-        if committed.is_err() {
-            self.drop_body_files(&bodies);
-        }
-        committed
+        })
+    }
+
+    /// Removes the files with the large bodies of a slice that was not committed.
+    pub fn drop_slice(&self, slice: &Slice) {
+        let bodies = slice.runs.iter().flat_map(|part| &part.body_files);
+        let bodies: Vec<BodyFile> = bodies.copied().collect();
+        self.drop_body_files(&bodies);
     }
 
     /// Returns a part of a run.
@@ -264,6 +276,35 @@ impl App {
             }
             Ok(())
         });
+    }
+
+    /// Takes one lease of each message back, without waiting: they could not be ended for
+    /// a reason that is not theirs.
+    pub fn unlease_later(&self, seqs: Vec<i64>) {
+        self.inner.store.write_later(move |write| {
+            for seq in seqs {
+                write.unlease(seq)?;
+            }
+            Ok(())
+        });
+    }
+
+    /// Tells whether a step may begin with a message that was read before: it was not
+    /// stopped, cancelled or suspended since.
+    pub fn may_begin(&self, seq: i64) -> Result<bool> {
+        self.inner.store.read_statement(|read| read.may_begin(seq))
+    }
+
+    /// Returns how a flow and a run of it stand; none of what is not there.
+    pub fn standing_of(
+        &self,
+        flow: FlowId,
+        run: ExecutionId,
+    ) -> Result<(Option<FlowStatus>, Option<RunStatus>)> {
+        self.read(|read| {
+            let status = read.execution(run)?.map(|run| run.status);
+            Ok((read.flow_status(flow)?, status))
+        })
     }
 
     /// Takes leases back: the server ends in order, and their messages wait as before.
@@ -445,39 +486,6 @@ impl App {
         Ok(())
     }
 
-    /// Suspends a flow whose component could not be started too often in a row, and
-    /// says so in its log; otherwise notes the failure. Returns whether it is suspended.
-    pub fn note_start_failure(&self, flow: FlowId, step: &str, reason: &str) -> Result<bool> {
-        let (step, reason) = (step.to_owned(), reason.to_owned());
-        let who = Principal::system();
-        let suspended = self.act(&who, move |act| {
-            let failures = act.start_failures(flow)? + 1;
-            act.set_start_failures(flow, failures)?;
-            let suspends = failures >= START_FAILURES_MAX;
-            let message = if suspends {
-                format!("the component could not be started {failures} times; the flow is suspended: {reason}")
-            } else {
-                format!("the component could not be started: {reason}")
-            };
-            let entry = NewLogEntry {
-                step: Some(step),
-                at_ms: act.now_ms,
-                level: LogLevel::Error,
-                message,
-                run: None,
-            };
-            act.add_log_entry(flow, None, &entry)?;
-            if suspends {
-                suspend(act, flow)?;
-            }
-            Ok(suspends)
-        })?;
-        if suspended {
-            self.tell_runtime(flow);
-        }
-        Ok(suspended)
-    }
-
     /// Returns a fresh id for a run.
     pub fn new_execution_id(&self) -> ExecutionId {
         self.inner.ids.next()
@@ -502,18 +510,6 @@ fn usable_credential(
         Some(row) if credential::serves(read, &row.credential, flow.owner())? => Ok(Some(row)),
         _ => Ok(None),
     }
-}
-
-/// Failed starts of a component in a row that suspend its flow (`runtime.md 4.10`).
-pub const START_FAILURES_MAX: u32 = 5;
-
-/// Suspends a flow in the transaction of `act`.
-fn suspend(act: &Act<'_>, flow: FlowId) -> Result<()> {
-    act.set_flow_status(flow, FlowStatus::Suspended, act.now_ms)?;
-    act.set_due(flow, None)?;
-    act.set_start_failures(flow, 0)?;
-    act.add_flow_event(flow, FlowEventKind::Changed, None, act.now_ms)?;
-    act.audit(&NewAuditEntry::of("flow.suspend", ObjectKind::Flow, flow))
 }
 
 /// Makes the part that begins a run with one message waiting for a step.
@@ -565,8 +561,14 @@ pub(super) fn merged(fields: Option<&Value>, keys: Map<String, Value>) -> Map<St
     config
 }
 
-/// Reads the large bodies of messages from their files, each once.
-fn fill_bodies(folder: &Folder, messages: &mut [PartMessage]) -> Result<()> {
+/// Returns the bytes of a text that may be missing.
+fn text_len(text: Option<&String>) -> usize {
+    text.map_or(0, String::len)
+}
+
+/// Reads the large bodies of messages from their files, each once; returns their bytes.
+fn fill_bodies(folder: &Folder, messages: &mut [PartMessage]) -> Result<u64> {
+    let mut bytes = 0;
     let mut filled: HashMap<ObjectId, Arc<Message>> = HashMap::new();
     for kept in messages {
         let Some(file) = kept.body_file else {
@@ -577,9 +579,10 @@ fn fill_bodies(folder: &Folder, messages: &mut [PartMessage]) -> Result<()> {
             continue;
         }
         Arc::make_mut(&mut kept.message).body = folder.read_body(file)?.unwrap_or(Value::Null);
+        bytes += size_of(&kept.message.body) as u64;
         filled.insert(file, Arc::clone(&kept.message));
     }
-    Ok(())
+    Ok(bytes)
 }
 
 /// Reads a stored JSON list; none is an empty one.

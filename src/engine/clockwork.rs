@@ -1,8 +1,10 @@
 //! The threads that keep time: one fires schedules, one watches what other processes do.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::shared::Shared;
+use super::workers;
 
 /// How long the schedule sleeps at most: a wall clock that was set forward is noticed.
 const SLEEP_MAX_MS: i64 = 30_000;
@@ -15,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const FAILED_MS: i64 = 1_000;
 
 /// Fires schedules until the engine ends.
-pub(super) fn keep_schedule(shared: &Shared) {
+pub(super) fn keep_schedule(shared: &Arc<Shared>) {
     while !shared.is_stopped() {
         let wait_ms = match fire(shared) {
             Ok(wait_ms) => wait_ms,
@@ -52,11 +54,12 @@ fn fire(shared: &Shared) -> crate::domain::Result<i64> {
 }
 
 /// Takes over what other processes did until the engine ends.
-pub(super) fn watch(shared: &Shared) {
+pub(super) fn watch(shared: &Arc<Shared>) {
     let mut seen = None;
     while !shared.is_stopped() {
         std::thread::sleep(LOOK_EVERY);
         prune(shared);
+        workers::end_overdue(shared);
         let looked = shared.app.data_version().and_then(|version| {
             if seen != Some(version) {
                 // Only what was taken over is seen: a failure is tried again.

@@ -233,6 +233,10 @@ pub type CheckConfig = fn(&Map<String, Value>) -> Vec<String>;
 /// Answers a service call with a configuration: a select model or a meta model.
 pub type Service = fn(&Map<String, Value>, &Tools<'_>) -> Result<Value, Failure>;
 
+/// Returns how many milliseconds a message waits before a step with this configuration
+/// begins with it.
+pub type Delay = fn(&Map<String, Value>) -> i64;
+
 /// A trigger or an action.
 pub struct Function {
     /// Its name, as the descriptor has it.
@@ -244,6 +248,8 @@ pub struct Function {
     /// Whether its messages are worked on one after the other, whatever the step's
     /// `prefetch`: it keeps data between them.
     pub is_serial: bool,
+    /// How long the step rests before each message, without a worker.
+    pub delay: Option<Delay>,
     /// What it does.
     pub process: Process,
     /// What must be true of its configuration.
@@ -262,6 +268,7 @@ impl Function {
             nature,
             may_reply: false,
             is_serial: false,
+            delay: None,
             process,
             check: accept_all,
             select_models: &[],
@@ -280,6 +287,13 @@ impl Function {
     #[must_use]
     pub const fn serial(mut self) -> Self {
         self.is_serial = true;
+        self
+    }
+
+    /// Sets how long the step rests before each message.
+    #[must_use]
+    pub const fn delayed_by(mut self, delay: Delay) -> Self {
+        self.delay = Some(delay);
         self
     }
 

@@ -3,17 +3,19 @@
 
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::drive::Driver;
 use super::plan::FlowPlan;
 use super::run::Job;
-use super::shared::{Heard, Shared, stopping};
+use super::shared::{Shared, stopping};
 use super::slice::Answer;
+use super::waiting::Heard;
 use super::webhook_auth;
 use crate::app::component_runtime::{FillMessage, WebhookAnswer, WebhookCall, WebhookReply};
 use crate::app::run::FULL_RETRY_S;
 use crate::domain::flow::FlowStatus;
+use crate::domain::id::ExecutionId;
 use crate::domain::run::RunTrigger;
 use crate::domain::run::part::{NewExecution, PartMessage, RunKey};
 use crate::domain::{Error, Kind, Result};
@@ -52,23 +54,23 @@ pub(super) fn accept(
         request_id: Some(call.request_id.clone()),
         retry_of: None,
     });
-    let (sender, heard) = bounded(1);
     let waits = plan.may_reply && plan.status == FlowStatus::Active;
     let mut driver = shared.driver(&plan);
     begin(shared, &plan, &mut driver, key, call);
     let is_active = plan.status == FlowStatus::Active;
-    let done = shared
-        .commit(driver, &plan, is_active, waits.then_some(sender))
-        .map_err(|error| match error.kind() {
+    // Before the commit, so that no answer comes too early to be heard.
+    let heard = waits.then(|| shared.waiting.wait_for(id, plan.flow));
+    if let Err(error) = shared.commit(driver, &plan, is_active, 1) {
+        shared.waiting.give_up(id);
+        return Err(match error.kind() {
             // It was stopped between the look and the commit.
             Kind::Conflict => Error::not_found("flow"),
             _ => error,
-        })?;
-    let seq = done.first().map_or(0, |run| run.seq);
-    let reply = if waits {
-        wait_for(shared, seq, &heard)
-    } else {
-        WebhookReply::Accepted
+        });
+    }
+    let reply = match heard {
+        Some(heard) => wait_for(shared, id, &heard),
+        None => WebhookReply::Accepted,
     };
     Ok(WebhookAnswer {
         execution: id,
@@ -101,14 +103,15 @@ fn begin(
 }
 
 /// Waits until the run answers, ends, or takes too long.
-fn wait_for(shared: &Shared, seq: i64, heard: &Receiver<Heard>) -> WebhookReply {
+fn wait_for(shared: &Shared, run: ExecutionId, heard: &Receiver<Heard>) -> WebhookReply {
     let limit = Duration::from_millis(shared.options.reply_timeout_ms);
     match heard.recv_timeout(limit) {
         Ok(Heard::Answer(Answer::Reply(reply))) => WebhookReply::Reply(reply),
         Ok(Heard::Answer(Answer::Failed(failure))) => WebhookReply::Failed(failure),
         Ok(Heard::Over) => WebhookReply::Accepted,
+        Ok(Heard::Ended(reason)) => WebhookReply::Ended(reason),
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-            shared.give_up(seq);
+            shared.waiting.give_up(run);
             WebhookReply::TimedOut
         }
     }

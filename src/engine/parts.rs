@@ -13,6 +13,10 @@ const PARTS_KEPT: usize = 32;
 /// The messages that are kept in all: a burst of this many is decoded once.
 const MESSAGES_KEPT: usize = 200_000;
 
+/// What the parts that are kept have in all, as JSON; in memory that is a few times as
+/// much. One part is kept whatever its size, since its next message is wanted soon.
+const BYTES_KEPT: u64 = 32 * 1024 * 1024;
+
 /// The cache.
 pub(super) struct Parts {
     app: App,
@@ -68,9 +72,12 @@ impl Parts {
             part,
             data,
         });
+        let mut bytes: u64 = kept.iter().map(|it| it.data.bytes).sum();
         let mut messages: usize = kept.iter().map(|it| it.data.messages.len()).sum();
-        while kept.len() > PARTS_KEPT || (messages > MESSAGES_KEPT && kept.len() > 1) {
+        let is_too_much = |messages, bytes| messages > MESSAGES_KEPT || bytes > BYTES_KEPT;
+        while kept.len() > PARTS_KEPT || (kept.len() > 1 && is_too_much(messages, bytes)) {
             if let Some(oldest) = kept.pop_front() {
+                bytes -= oldest.data.bytes;
                 messages -= oldest.data.messages.len();
             }
         }

@@ -4,25 +4,26 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
 use std::time::Duration;
-
-use crossbeam_channel::Sender;
 
 use super::EngineOptions;
 use super::board::{Board, Taken, WINDOW};
 use super::drive::Driver;
+use super::in_hand::InHand;
 use super::parts::Parts;
 use super::plan::FlowPlan;
-use super::slice::Answer;
+use super::waiting::{Heard, Waiting};
 use crate::app::App;
 use crate::app::run::PartData;
 use crate::domain::flow::FlowStatus;
 use crate::domain::flow::event::FlowEventKind;
 use crate::domain::id::FlowId;
+use crate::domain::run::RunStatus;
 use crate::domain::run::part::{
-    CommittedRun, MessageRef, NewQueued, PartMessage, Queued, StepRecord,
+    CommittedRun, MessageRef, NewQueued, PartMessage, Queued, RunPart, StepRecord,
 };
-use crate::domain::{Error, Result};
+use crate::domain::{Error, Kind, Result};
 
 /// The flows that are kept compiled: more than run in any minute.
 const PLANS_MAX: usize = 20_000;
@@ -36,17 +37,18 @@ const SLEEP_MAX_MS: i64 = 30_000;
 /// How long a worker waits after a read that failed, before it is tried again.
 const READ_RETRY: Duration = Duration::from_secs(1);
 
+/// How long a commit waits that could not be made, before it is tried again.
+const COMMIT_RETRY: Duration = Duration::from_millis(500);
+
+/// The messages before which steps rest at once. Those of stopped flows are never asked
+/// for again, and make way; who is forgotten for that rests once more.
+const RESTED_MAX: usize = 10_000;
+
+/// What a call hears whose run was cancelled.
+const CANCELLED: &str = "the run was cancelled";
+
 /// The runs of a flow after which its oldest bodies are looked at.
 const PRUNE_EVERY: u32 = 250;
-
-/// How a run that somebody waits for stands.
-#[derive(Debug)]
-pub(super) enum Heard {
-    /// A step answered, or failed.
-    Answer(Answer),
-    /// It ended without an answer.
-    Over,
-}
 
 /// What all threads of the engine share.
 pub(super) struct Shared {
@@ -58,7 +60,13 @@ pub(super) struct Shared {
     plans: RwLock<HashMap<FlowId, Arc<FlowPlan>>>,
     /// Compiled older versions of flows, for runs that keep to them.
     old_plans: Mutex<HashMap<(FlowId, i64), Arc<FlowPlan>>>,
-    waiting: Mutex<HashMap<i64, Sender<Heard>>>,
+    pub(super) waiting: Waiting,
+    pub(super) in_hand: InHand,
+    /// The steps whose component could not be started.
+    start_failed: Mutex<HashSet<(FlowId, String)>>,
+    /// Messages before which their step rests, or has rested.
+    rested: Mutex<HashSet<i64>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
     last_event: Mutex<i64>,
     runs_since_prune: Mutex<HashMap<FlowId, u32>>,
     to_prune: Mutex<HashSet<FlowId>>,
@@ -88,7 +96,11 @@ impl Shared {
             ready: Condvar::new(),
             plans: RwLock::new(HashMap::new()),
             old_plans: Mutex::new(HashMap::new()),
-            waiting: Mutex::new(HashMap::new()),
+            waiting: Waiting::default(),
+            in_hand: InHand::default(),
+            start_failed: Mutex::new(HashSet::new()),
+            rested: Mutex::new(HashSet::new()),
+            threads: Mutex::new(Vec::new()),
             last_event: Mutex::new(last_event),
             runs_since_prune: Mutex::new(HashMap::new()),
             to_prune: Mutex::new(HashSet::new()),
@@ -253,7 +265,7 @@ impl Shared {
                 match event.kind {
                     FlowEventKind::Changed => self.flow_changed(event.flow)?,
                     FlowEventKind::Queued => self.row_queued(event.object)?,
-                    FlowEventKind::Cancelled => self.run_cancelled(event.flow, event.object),
+                    FlowEventKind::Cancelled => self.run_cancelled(event.flow, event.object)?,
                 }
             }
             *last = newest;
@@ -278,6 +290,23 @@ impl Shared {
                 board.found(size.flow, &size.step, size.messages, size.bytes);
             }
         });
+        self.tell_the_waiting(flow)
+    }
+
+    /// Tells the calls whose runs of a flow were ended, or do not go on for now.
+    fn tell_the_waiting(&self, flow: FlowId) -> Result<()> {
+        for run in self.waiting.runs_of(flow) {
+            let why = match self.app.standing_of(flow, run)? {
+                (None, _) => "the flow was deleted",
+                (Some(FlowStatus::Inactive), Some(RunStatus::Cancelled)) => "the flow was stopped",
+                (_, Some(RunStatus::Cancelled)) => CANCELLED,
+                (Some(FlowStatus::Suspended), Some(RunStatus::Waiting | RunStatus::Running)) => {
+                    "the flow was suspended; the message waits for its start"
+                }
+                _ => continue,
+            };
+            self.waiting.tell(run, Heard::Ended(why));
+        }
         Ok(())
     }
 
@@ -292,12 +321,11 @@ impl Shared {
     }
 
     /// Forgets a cancelled run.
-    fn run_cancelled(&self, flow: FlowId, seq: Option<i64>) {
-        let Some(seq) = seq else {
-            return;
-        };
-        self.with_board(|board| board.forget_run(flow, seq));
-        self.tell(seq, Heard::Over);
+    fn run_cancelled(&self, flow: FlowId, seq: Option<i64>) -> Result<()> {
+        if let Some(seq) = seq {
+            self.with_board(|board| board.forget_run(flow, seq));
+        }
+        self.tell_the_waiting(flow)
     }
 
     /// Reads rows of a step for the board.
@@ -356,28 +384,29 @@ impl Shared {
 
     /// Commits what a driver did and makes it known: to the board, to who waits.
     ///
-    /// `wait` is told of the first run.
+    /// Where the disk is full or somebody holds the database, this is tried again, so many
+    /// times in all: what the steps did outside is done, and must not be done again for it.
     pub(super) fn commit(
         &self,
         mut driver: Driver<'_>,
         plan: &FlowPlan,
         needs_active: bool,
-        wait: Option<Sender<Heard>>,
+        tries: u32,
     ) -> Result<Vec<CommittedRun>> {
-        let done = self.app.commit_slice(driver.take_slice(needs_active)?)?;
-        if let (Some(wait), Some(first)) = (wait, done.first()) {
-            self.waiting
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(first.seq, wait);
-        }
+        let slice = Arc::new(self.persevere(tries, || driver.take_slice(needs_active))?);
+        let committed = self.persevere(tries, || self.app.commit_slice(Arc::clone(&slice)));
+        let done = committed.inspect_err(|_| self.app.drop_slice(&slice))?;
         let now_ms = self.app.now_ms();
         let mut queued = 0;
-        for (slice, run) in driver.runs.into_iter().zip(&done) {
-            let rows = rows_of(plan, run, &slice.queued, now_ms);
+        let runs = driver.runs.into_iter().zip(&slice.runs).zip(&done);
+        for ((own, part), run) in runs {
+            let rows = rows_of(plan, run, &own.queued, now_ms);
             queued += rows.len();
             if !rows.is_empty() {
-                let data = stored(slice.steps, slice.messages, run.part);
+                let data = PartData {
+                    bytes: bytes_of(part),
+                    ..stored(own.steps, own.messages, run.part)
+                };
                 self.parts.keep(run.seq, run.part, Arc::new(data));
                 self.with_board(|board| {
                     for row in rows {
@@ -385,10 +414,12 @@ impl Shared {
                     }
                 });
             }
-            if let Some(answer) = slice.answer {
-                self.tell(run.seq, Heard::Answer(answer));
+            if run.status == RunStatus::Cancelled {
+                self.waiting.tell(run.id, Heard::Ended(CANCELLED));
+            } else if let Some(answer) = own.answer {
+                self.waiting.tell(run.id, Heard::Answer(answer));
             } else if run.status.is_over() {
-                self.tell(run.seq, Heard::Over);
+                self.waiting.tell(run.id, Heard::Over);
             }
         }
         self.wake_for(queued);
@@ -396,25 +427,72 @@ impl Shared {
         Ok(done)
     }
 
-    /// Tells whoever waits for a run, once.
-    fn tell(&self, seq: i64, heard: Heard) {
-        let waiting = self
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&seq);
-        if let Some(waiting) = waiting {
-            // Whoever gave up waiting is gone.
-            let _ = waiting.try_send(heard);
+    /// Does what may be refused for a while, at most so many times, until the engine ends.
+    fn persevere<T>(&self, tries: u32, mut body: impl FnMut() -> Result<T>) -> Result<T> {
+        let mut attempt = 1;
+        loop {
+            match body() {
+                Err(error) if error.kind() == Kind::Unavailable && attempt < tries => {
+                    if self.is_stopped() {
+                        return Err(error);
+                    }
+                    if attempt == 1 {
+                        tracing::warn!(causes = %error.causes(), "can't commit a step yet: {error}");
+                    }
+                    attempt += 1;
+                    std::thread::sleep(COMMIT_RETRY);
+                }
+                result => return result,
+            }
         }
     }
 
-    /// Stops to wait for a run.
-    pub(super) fn give_up(&self, seq: i64) {
-        self.waiting
+    /// Notes that the component of a step could not be started.
+    pub(super) fn start_failed(&self, flow: FlowId, step: &str) {
+        let mut failed = self.failed_starts();
+        failed.insert((flow, step.to_owned()));
+    }
+
+    /// Notes that a step was done: its component could be started.
+    pub(super) fn start_worked(&self, flow: FlowId, step: &str) {
+        let mut failed = self.failed_starts();
+        if !failed.is_empty() && failed.remove(&(flow, step.to_owned())) {
+            self.app.forget_start_failures(flow);
+        }
+    }
+
+    /// Locks the steps whose component could not be started.
+    fn failed_starts(&self) -> MutexGuard<'_, HashSet<(FlowId, String)>> {
+        self.start_failed
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .remove(&seq);
+    }
+
+    /// Tells whether the step of a message has rested before it, which is asked twice: it
+    /// rests when that is asked first.
+    pub(super) fn has_rested(&self, seq: i64) -> bool {
+        let mut rested = self.rested.lock().unwrap_or_else(PoisonError::into_inner);
+        if rested.remove(&seq) {
+            return true;
+        }
+        if rested.len() >= RESTED_MAX {
+            rested.clear();
+        }
+        rested.insert(seq);
+        false
+    }
+
+    /// Keeps a thread of the engine until the engine ends.
+    pub(super) fn add_thread(&self, thread: JoinHandle<()>) {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that were replaced and came back are done with.
+        threads.retain(|thread| !thread.is_finished());
+        threads.push(thread);
+    }
+
+    /// Returns the threads of the engine, to wait for their ends.
+    pub(super) fn take_threads(&self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Has the oldest bodies of a flow looked at, every few hundred runs.
@@ -458,7 +536,17 @@ fn stored(mut steps: Vec<StepRecord>, mut messages: Vec<PartMessage>, part: u32)
     for message in &mut messages {
         message.mapped_from = message.mapped_from.map(|from| from.stored_in(part));
     }
-    PartData { steps, messages }
+    PartData {
+        steps,
+        messages,
+        bytes: 0,
+    }
+}
+
+/// Returns the bytes of a part as JSON, with the bodies that are in files.
+fn bytes_of(part: &RunPart) -> u64 {
+    let files: u64 = part.body_files.iter().map(|file| file.bytes).sum();
+    (part.steps.len() + part.messages.len()) as u64 + files
 }
 
 /// Returns the rows that a committed part put into queues.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::board::Taken;
 use super::drive::Driver;
-use super::plan::FlowPlan;
+use super::plan::{FlowPlan, Step};
 use super::run::Job;
 use super::shared::Shared;
 use crate::domain::Kind;
@@ -17,14 +17,29 @@ const LEASES_MAX: u32 = 5;
 /// How long messages wait that could not be committed.
 const RETRY_MS: i64 = 1_000;
 
+/// How often a commit is tried while the disk is full or somebody holds the database: ten
+/// minutes. Then the messages wait and their steps are done again, as after a crash.
+const COMMIT_TRIES: u32 = 1_200;
+
+/// How long messages wait whose commit fails for a reason of its own.
+const BROKEN_MS: i64 = 60_000;
+
 /// The longest wait between two attempts to start a component.
 const START_RETRY_MAX_MS: i64 = 60_000;
 
-/// Works until the engine ends.
-pub(super) fn work(shared: &Shared) {
+/// How long messages wait that must not begin, until the board hears why: somebody else's
+/// stop is looked for that often.
+const HELD_MS: i64 = 50;
+
+/// Works until the engine ends, or until another worker has this one's place.
+pub(super) fn work(shared: &Arc<Shared>) {
     while let Some(taken) = shared.next() {
         match taken {
-            Taken::Messages(messages) => work_on(shared, messages),
+            Taken::Messages(messages) => {
+                if !work_on(shared, messages) {
+                    return;
+                }
+            }
             Taken::Rules { flow, ticket } => shared.read_rules(flow, ticket),
             Taken::Read { flow, step, after } => shared.read_rows(flow, &step, after),
             Taken::Nothing { .. } => {}
@@ -32,10 +47,11 @@ pub(super) fn work(shared: &Shared) {
     }
 }
 
-/// Drives messages of one step and commits them.
-fn work_on(shared: &Shared, messages: Vec<Queued>) {
+/// Drives messages of one step and commits them; false where that took so long that
+/// another worker has this one's place.
+fn work_on(shared: &Shared, messages: Vec<Queued>) -> bool {
     let Some(first) = messages.first() else {
-        return;
+        return true;
     };
     let flow = first.flow;
     let plan = match shared.plan_of(flow, first.graph_version) {
@@ -48,25 +64,45 @@ fn work_on(shared: &Shared, messages: Vec<Queued>) {
                 board.done(&messages);
                 board.forget(flow);
             });
-            return;
+            return true;
         }
         Err(error) => {
             tracing::error!(causes = %error.causes(), "can't read a flow: {error}");
-            return put_back(shared, messages, RETRY_MS);
+            put_back(shared, messages, RETRY_MS);
+            return true;
         }
     };
-    match drive(shared, &plan, &messages) {
+    let messages = Arc::new(messages);
+    let driven = drive(shared, &plan, &messages);
+    let messages = Arc::unwrap_or_clone(messages);
+    match driven {
         Driven::Committed => {
+            shared.start_worked(flow, &messages[0].step);
             shared.with_board(|board| board.done(&messages));
             shared.wake();
         }
         Driven::Again(delay_ms) => put_back(shared, messages, delay_ms),
-        Driven::Doubtful => sort_out(shared, messages),
+        Driven::Broken => put_back(
+            shared,
+            messages.into_iter().map(once_more).collect(),
+            BROKEN_MS,
+        ),
+        Driven::Doubtful(delay_ms) => sort_out(shared, messages, delay_ms),
+        Driven::TakenAway => return !shared.in_hand.is_replaced(),
+    }
+    true
+}
+
+/// Counts a message that was not ended, as the database does.
+fn once_more(message: Queued) -> Queued {
+    Queued {
+        leases: message.leases + 1,
+        ..message
     }
 }
 
 /// Keeps those messages that are still in the database, and drops the others.
-fn sort_out(shared: &Shared, messages: Vec<Queued>) {
+fn sort_out(shared: &Shared, messages: Vec<Queued>, delay_ms: i64) {
     let is_there = |message: &Queued| !matches!(shared.app.queued(message.seq), Ok(None));
     let (there, gone): (Vec<Queued>, Vec<Queued>) = messages.into_iter().partition(is_there);
     shared.with_board(|board| {
@@ -76,7 +112,7 @@ fn sort_out(shared: &Shared, messages: Vec<Queued>) {
         }
     });
     if !there.is_empty() {
-        put_back(shared, there, 0);
+        put_back(shared, there, delay_ms);
     }
     shared.wake();
 }
@@ -87,87 +123,175 @@ enum Driven {
     Committed,
     /// They wait so many milliseconds, and are taken again.
     Again(i64),
-    /// Some of them were done by somebody else.
-    Doubtful,
+    /// Their commit would fail for ever, as far as one can tell.
+    Broken,
+    /// Some of them are gone or must not begin; the others wait so many milliseconds.
+    Doubtful(i64),
+    /// They took too long, and somebody else ended them.
+    TakenAway,
+}
+
+/// Why a message was not driven.
+enum Held {
+    /// It waits so many milliseconds.
+    For(i64),
+    /// It is gone, or its flow does not go on for now.
+    Stopped,
 }
 
 /// Drives messages and commits what follows from them.
-fn drive(shared: &Shared, plan: &Arc<FlowPlan>, messages: &[Queued]) -> Driven {
+fn drive(shared: &Shared, plan: &Arc<FlowPlan>, messages: &Arc<Vec<Queued>>) -> Driven {
     let mut driver = shared.driver(plan);
-    let queued: Vec<i64> = messages
-        .iter()
-        .filter(|message| {
-            let place = plan.place(&message.step);
-            place.is_some_and(|at| plan.shapes[at].is_queued)
-        })
-        .map(|message| message.seq)
-        .collect();
-    if !queued.is_empty() {
-        shared.app.lease_later(queued);
-    }
-    for message in messages {
-        if let Some(delay_ms) = drive_one(shared, plan, &mut driver, message) {
-            return Driven::Again(delay_ms);
+    let mut leased = Vec::new();
+    let ticket = shared.in_hand.take_up(plan, messages);
+    let mut held = None;
+    for (at, message) in messages.iter().enumerate() {
+        if at > 0 {
+            shared.in_hand.go_on(ticket, at);
+        }
+        held = drive_one(shared, plan, &mut driver, message, &mut leased).err();
+        if held.is_some() {
+            break;
         }
     }
-    match shared.commit(driver, plan, false, None) {
+    if !shared.in_hand.lay_down(ticket) {
+        return Driven::TakenAway;
+    }
+    match held {
+        Some(Held::For(delay_ms)) => return Driven::Again(delay_ms),
+        Some(Held::Stopped) => return Driven::Doubtful(HELD_MS),
+        None => {}
+    }
+    match shared.commit(driver, plan, false, COMMIT_TRIES) {
         Ok(_) => Driven::Committed,
-        Err(error) if error.kind() == Kind::Conflict => Driven::Doubtful,
+        Err(error) if error.kind() == Kind::Conflict => {
+            shared.app.unlease_later(leased);
+            Driven::Doubtful(0)
+        }
         Err(error) if error.kind() == Kind::Internal => {
-            // It would fail for ever: it is logged, and stays in the database.
+            // It stays leased: a message that can't be ended so is interrupted some day.
             tracing::error!(causes = %error.causes(), "can't commit a step: {error}");
-            Driven::Again(RETRY_MS * 60)
+            Driven::Broken
         }
         Err(error) => {
-            tracing::warn!(causes = %error.causes(), "can't commit a step yet: {error}");
+            tracing::error!(causes = %error.causes(), "gave up to commit a step: {error}");
+            shared.app.unlease_later(leased);
             Driven::Again(RETRY_MS)
         }
     }
 }
 
-/// Drives one message; returns how long to wait where its component can't be started.
+/// Drives one message, unless it has to wait.
 fn drive_one(
     shared: &Shared,
     plan: &Arc<FlowPlan>,
     driver: &mut Driver<'_>,
     message: &Queued,
-) -> Option<i64> {
-    let run = driver.enter(RunKey::Stored(message.execution));
-    let reference = MessageRef::Stored {
-        part: message.part,
-        index: message.index,
-    };
-    let job = |step| Job {
-        step,
-        message: reference,
-        attempt: message.attempt,
-        row: Some(message.seq),
-    };
+    leased: &mut Vec<i64>,
+) -> Result<(), Held> {
     let Some(step) = plan.place(&message.step) else {
+        let run = driver.enter(RunKey::Stored(message.execution));
         // A node that bears the whole name of an edge's queue goes first.
         match ends_of_queue(&message.step) {
-            Some((source, target)) => driver.map_again(run, source, target, job(0)),
+            Some((source, target)) => driver.map_again(run, source, target, job(message, 0)),
             None => driver.drop_message(run, message),
         }
-        return None;
+        return Ok(());
     };
+    let job = job(message, step);
     if let Err(reason) = &plan.steps[step].function {
-        let noted = shared
-            .app
-            .note_start_failure(plan.flow, &message.step, reason);
-        if let Err(error) = noted {
-            tracing::error!(causes = %error.causes(), "can't note a failed start: {error}");
-        }
-        let doublings = message.leases.min(6);
-        return Some((RETRY_MS << doublings).min(START_RETRY_MAX_MS));
+        return Err(Held::For(start_failed(shared, plan, message, reason)));
     }
     if message.leases >= LEASES_MAX {
-        driver.interrupt(run, job(step));
-        return None;
+        let run = driver.enter(RunKey::Stored(message.execution));
+        driver.interrupt(run, job);
+        return Ok(());
     }
+    if let Some(delay_ms) = delay_of(&plan.steps[step])
+        && !shared.has_rested(message.seq)
+    {
+        return Err(Held::For(delay_ms));
+    }
+    if plan.shapes[step].is_queued {
+        // It was read a while ago: a stop or a cancel since then goes before.
+        match shared.app.may_begin(message.seq) {
+            Ok(true) => {}
+            Ok(false) => return Err(Held::Stopped),
+            Err(error) => {
+                tracing::warn!(causes = %error.causes(), "can't look at a message: {error}");
+                return Err(Held::For(RETRY_MS));
+            }
+        }
+        shared.app.lease_later(vec![message.seq]);
+        leased.push(message.seq);
+    }
+    let run = driver.enter(RunKey::Stored(message.execution));
     let backlog = shared.backlog(plan, Some(step));
-    driver.drive(run, job(step), backlog);
-    None
+    driver.drive(run, job, backlog);
+    Ok(())
+}
+
+/// Returns how long a step rests before each message, where it does.
+fn delay_of(step: &Step) -> Option<i64> {
+    let delay = step.function.as_ref().ok()?.delay?;
+    Some(delay(&step.cfg)).filter(|delay_ms| *delay_ms > 0)
+}
+
+/// Makes the job of a message at a step.
+fn job(message: &Queued, step: usize) -> Job {
+    Job {
+        step,
+        message: MessageRef::Stored {
+            part: message.part,
+            index: message.index,
+        },
+        attempt: message.attempt,
+        row: Some(message.seq),
+    }
+}
+
+/// Notes that the component of a step can't be started; returns how long its message
+/// waits, each time twice as long.
+fn start_failed(shared: &Shared, plan: &FlowPlan, message: &Queued, reason: &str) -> i64 {
+    let app = &shared.app;
+    match app.note_start_failure(plan.flow, &message.step, reason) {
+        Ok(failures) => {
+            shared.start_failed(plan.flow, &message.step);
+            let doublings = failures.saturating_sub(1).min(6);
+            (RETRY_MS << doublings).min(START_RETRY_MAX_MS)
+        }
+        Err(error) => {
+            tracing::error!(causes = %error.causes(), "can't note a failed start: {error}");
+            START_RETRY_MAX_MS
+        }
+    }
+}
+
+/// Takes away from their workers what takes too long, and ends it as failed. Another
+/// worker takes the place of each, since nobody knows when it comes back.
+pub(super) fn end_overdue(shared: &Arc<Shared>) {
+    let limit_ms = shared.options.step_limit_ms;
+    for hand in shared.in_hand.overdue(limit_ms) {
+        if shared.in_hand.replace()
+            && let Err(error) = super::spawn(shared, "worker-again", work)
+        {
+            tracing::error!(causes = %error.causes(), "can't replace a worker: {error}");
+            shared.in_hand.is_replaced();
+        }
+        let (plan, late) = (&hand.plan, &hand.messages[hand.at]);
+        tracing::warn!(flow = %plan.flow, step = %late.step, "a step took too long");
+        let ended = plan.place(&late.step).map_or(Ok(()), |step| {
+            let mut driver = shared.driver(plan);
+            let run = driver.enter(RunKey::Stored(late.execution));
+            driver.time_out(run, job(late, step), limit_ms);
+            shared.commit(driver, plan, false, 1).map(|_| ())
+        });
+        if let Err(error) = ended {
+            tracing::warn!(causes = %error.causes(), "can't end a step that took too long: {error}");
+        }
+        // What is still in the database waits: the others, and what could not be ended.
+        sort_out(shared, hand.messages.to_vec(), 0);
+    }
 }
 
 /// Gives messages back to the board.

@@ -242,6 +242,7 @@ impl Write<'_> {
             ],
         )?;
         Ok(CommittedRun {
+            id: new.id,
             seq: self.conn().last_insert_rowid(),
             part: 0,
             status,
@@ -258,24 +259,24 @@ impl Write<'_> {
         more_queued: i64,
         now_ms: i64,
     ) -> Result<CommittedRun> {
-        let (number, errors, queued, was_over, status): (u32, i64, i64, bool, String) = self
-            .query_one(
-                "UPDATE executions SET parts = parts + 1, steps_total = steps_total + ?2,
+        let (id, (number, errors, queued, was_over, status)) = self.query_one(
+            "UPDATE executions SET parts = parts + 1, steps_total = steps_total + ?2,
                      errors_total = errors_total + ?3, has_bodies = 1,
                      queued = CASE WHEN finished_at IS NULL THEN queued + ?4 ELSE 0 END
                  WHERE seq = ?1
-                 RETURNING parts - 1, errors_total, queued, finished_at IS NOT NULL, status",
-                params![seq, part.steps_count, part.errors_count, more_queued],
-                |row| {
-                    Ok((
-                        row.get(0)?,
-                        row.get(1)?,
-                        row.get(2)?,
-                        row.get(3)?,
-                        row.get(4)?,
-                    ))
-                },
-            )?;
+                 RETURNING parts - 1, errors_total, queued, finished_at IS NOT NULL, status, id",
+            params![seq, part.steps_count, part.errors_count, more_queued],
+            |row| {
+                let numbers: (u32, i64, i64, bool, String) = (
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                );
+                Ok((row.get(5)?, numbers))
+            },
+        )?;
         let status = if was_over {
             RunStatus::parse(&status).unwrap_or(RunStatus::Cancelled)
         } else {
@@ -288,6 +289,7 @@ impl Write<'_> {
             status
         };
         Ok(CommittedRun {
+            id,
             seq,
             part: number,
             status,

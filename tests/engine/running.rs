@@ -121,6 +121,17 @@ fn answer(mut stream: TcpStream, state: &(Mutex<State>, Condvar)) {
 /// Makes a flow of API v2, starts it and returns its id.
 #[track_caller]
 pub(super) fn started(who: &Actor, nodes: &[Value], edges: &[(&str, &str)]) -> String {
+    started_with(who, nodes, edges, &json!({}))
+}
+
+/// The same with more attributes.
+#[track_caller]
+pub(super) fn started_with(
+    who: &Actor,
+    nodes: &[Value],
+    edges: &[(&str, &str)],
+    more: &Value,
+) -> String {
     let edges: Vec<Value> = edges
         .iter()
         .map(|(source, target)| match *source {
@@ -128,10 +139,14 @@ pub(super) fn started(who: &Actor, nodes: &[Value], edges: &[(&str, &str)]) -> S
             _ => json!({ "source": source, "target": target }),
         })
         .collect();
-    let flow = json!({ "data": { "type": "flow", "attributes": {
+    let mut attributes = json!({
         "name": "Runs", "type": "ordinary", "default_mapper_type": "jsonata",
         "graph": { "nodes": nodes, "edges": edges },
-    } } });
+    });
+    for (name, value) in more.as_object().expect("attributes") {
+        attributes[name] = value.clone();
+    }
+    let flow = json!({ "data": { "type": "flow", "attributes": attributes } });
     let made = who.post("/v2/flows", &flow).json(201);
     let id = made["data"]["id"].as_str().expect("an id").to_owned();
     start(who, &id);

@@ -292,6 +292,8 @@ pub struct Slice {
 /// What became of a part.
 #[derive(Clone, Debug)]
 pub struct CommittedRun {
+    /// The id of the run.
+    pub id: ExecutionId,
     /// The seq of the run.
     pub seq: i64,
     /// The number of the part.

@@ -6,8 +6,6 @@ mod auth;
 mod body;
 mod request;
 
-use std::time::Duration;
-
 use serde_json::{Map, Value, json};
 
 use super::answer::{self, AnswerBody};
@@ -21,8 +19,12 @@ use crate::engine::component::{BuiltIn, Emitter, Event, Function, Nature, Tools,
 pub(super) const COMPONENT: BuiltIn = BuiltIn {
     name: "rest-api",
     functions: &[
-        Function::new("httpRequestTrigger", Nature::Queued, call).checked_by(check),
-        Function::new("httpRequestAction", Nature::Queued, call).checked_by(check),
+        Function::new("httpRequestTrigger", Nature::Queued, call)
+            .checked_by(check)
+            .delayed_by(delay_ms),
+        Function::new("httpRequestAction", Nature::Queued, call)
+            .checked_by(check)
+            .delayed_by(delay_ms),
     ],
     verify: Some(verify),
 };
@@ -40,11 +42,8 @@ const PASSING: [u16; 3] = [408, 423, 429];
 
 /// Calls the API and emits what it answers.
 fn call(work: &Work<'_>, emitter: &mut Emitter) -> Result<(), Failure> {
-    let wait_ms = wait_ms(work.cfg)?;
+    wait_ms(work.cfg)?;
     let request = request::of(work)?;
-    // Before the call, not after it: a server that ends meanwhile has called nobody yet,
-    // and calls follow each other as far apart.
-    std::thread::sleep(Duration::from_millis(wait_ms));
     match work.tools.app.send(&request) {
         Ok(response) => take(work, emitter, &response),
         Err(error) => give_up(work, emitter, &error),
@@ -145,6 +144,14 @@ fn wait_ms(cfg: &Fields) -> Result<u64, Failure> {
     let delay_s = fields::whole(cfg, "delay", 0, DELAY_MAX_S)?.unwrap_or(0);
     let calls = fields::whole(cfg, "callCount", 1, CALL_COUNT_MAX)?.unwrap_or(1);
     Ok(delay_s * 1_000 / calls)
+}
+
+/// Returns the same for the engine, which has the step rest before the call and not after
+/// it: a server that ends meanwhile has called nobody yet, and calls follow each other as
+/// far apart. A fault is the step's.
+fn delay_ms(cfg: &Fields) -> i64 {
+    let wait_ms = wait_ms(cfg).unwrap_or(0);
+    i64::try_from(wait_ms).unwrap_or(0)
 }
 
 /// Returns the time limit of a call, where one is set.

@@ -51,6 +51,31 @@ impl Driver<'_> {
         slice.steps.push(record);
     }
 
+    /// Ends a message whose step took too long: it failed, and whoever handles that is told.
+    pub(in crate::engine) fn time_out(&mut self, run: usize, job: Job, limit_ms: u64) {
+        let failure = Failure::named(
+            "Timeout",
+            format!("the step took longer than {} s", limit_ms.div_ceil(1_000)),
+        );
+        let now_ms = self.app.now_ms();
+        let took_us = limit_ms * 1_000;
+        let began_ms = now_ms - i64::try_from(limit_ms).unwrap_or(0);
+        let handled = self.handle(run, job.step, job.message, &failure);
+        self.record(
+            run,
+            job,
+            began_ms,
+            took_us,
+            &[],
+            Some(failure),
+            RunStatus::Error,
+        );
+        self.runs[run].settled.extend(job.row);
+        if let Some(delivery) = handled {
+            self.enqueue(run, delivery.target, delivery.message, 1, 0);
+        }
+    }
+
     /// Adds an entry to the run's log.
     pub(super) fn log(&mut self, run: usize, step: &str, level: LogLevel, text: &str) {
         let cut = text.char_indices().nth(LOG_MAX_CHARS).map(|(at, _)| at);
