@@ -8,7 +8,7 @@ use super::counters::Counters;
 use super::date::DateCache;
 use super::framing::{Framing, framing};
 use super::handler::Exchange;
-use super::head::{Head, HeadLimits, Scan};
+use super::head::{Head, HeadLimits, Scan, target_in};
 use super::input::{Input, Wire};
 use super::phase::{Cut, NEVER, Phase};
 use super::refusal::Refusal;
@@ -149,7 +149,11 @@ impl<'w> Connection<'w> {
                 match scan.advance(self.input.bytes(), &self.limits) {
                     Ok(None) => {}
                     Ok(Some((start, end))) => return self.take_up(start, end),
-                    Err(refusal) => return Next::Refused(refusal),
+                    Err(mut refusal) => {
+                        // No head was parsed, and the shape of the answer goes by the path.
+                        refusal.target = target_in(self.input.bytes());
+                        return Next::Refused(refusal);
+                    }
                 }
                 if matches!(state.view().phase, Phase::Fresh | Phase::Idle) {
                     let deadline_ms = match fresh.phase {
@@ -299,7 +303,7 @@ impl<'w> Connection<'w> {
         if self.began_ms == 0 || self.head.method().is_empty() {
             self.began_ms = monotonic_ms();
         }
-        if !self.head.target().is_empty() {
+        if refusal.target.is_none() && !self.head.target().is_empty() {
             refusal.target = Some(self.head.target().to_owned());
         }
         let response = shared.refusal(&refusal);

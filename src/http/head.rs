@@ -104,6 +104,20 @@ impl Scan {
     }
 }
 
+/// How much of a target is kept of a head that was refused unparsed: enough for its version.
+const TARGET_KEPT_BYTES: usize = 64;
+
+/// Returns the beginning of the target in a request line that may be cut off.
+pub(super) fn target_in(bytes: &[u8]) -> Option<String> {
+    let line = bytes
+        .split(|&byte| byte == b'\n')
+        .find(|line| line.len() > 1)?;
+    let target = line.split(|&byte| byte == b' ').nth(1)?;
+    let kept = &target[..target.len().min(TARGET_KEPT_BYTES)];
+    let is_printable = !kept.is_empty() && kept.iter().all(u8::is_ascii_graphic);
+    is_printable.then(|| String::from_utf8_lossy(kept).into_owned())
+}
+
 /// Says whether a byte may stand in a method or a field name (RFC 9110 5.6.2).
 pub(crate) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)

@@ -1,6 +1,7 @@
 //! SSH keys on the wire of v2 (`v2.md 4.8`), and the rules of every resource shown on
 //! them (`v2.md 2`).
 
+use elastane::http::REQUEST_LINE_BYTES;
 use serde_json::json;
 
 use crate::support::{Actor, TestServer};
@@ -260,6 +261,8 @@ fn failures_of_the_protocol_have_the_shape_of_v2_below_v2() {
     let packed = [("content-encoding", "gzip")];
     assert_eq!(ada.send("POST", "/v2/sshkeys", &packed, "{}").status, 415);
     assert_eq!(ada.get("/v2/sshkeys/%zz").status, 400);
+    let endless = format!("/v2/sshkeys?a={}", "a".repeat(REQUEST_LINE_BYTES));
+    assert_eq!(ada.get(&endless).status, 414);
     let kept = ada.send("GET", "/v2/sshkeys", &[("x-request-id", "my-1")], "");
     assert_eq!(kept.header("x-request-id"), Some("my-1"));
 }
