@@ -1,9 +1,9 @@
 //! The OpenAPI 3.1 document of all versions, made of the routes that the router has.
 //!
 //! Nothing is written down twice: paths, parameters, bodies and answers come from
-//! [`Route`] and from what v2 declares in [`super::shape`]. v1 declares no bodies, so the
-//! document leaves them open.
+//! [`Route`] and from what the versions declare in [`super::shape`].
 
+mod parameters;
 mod schema;
 
 use std::sync::LazyLock;
@@ -26,8 +26,7 @@ static TEXT: LazyLock<String> = LazyLock::new(|| document().to_string());
 
 /// What the document says of itself.
 const ABOUT: &str = "The REST API of Elastane: v1, and v2 in the form of JSON:API. Every path \
-                     is served with and without its final slash, and GET serves HEAD too. The \
-                     bodies of v1 are described by its own documents and left open here.";
+                     is served with and without its final slash, and GET serves HEAD too.";
 
 /// Returns the document.
 pub fn document() -> Value {
@@ -54,6 +53,17 @@ pub fn document() -> Value {
             "schemas": schemas,
             "responses": {
                 "error": error("What is wrong, and with which fields.", "error", &[JSON_TYPE]),
+                "hook-error": error("What is wrong.", "hook-error", &[JSON_TYPE]),
+                // Git shows text to people; what comes before it is JSON.
+                "git-error": {
+                    "description": "What is wrong.",
+                    "content": {
+                        "text/plain": { "schema": { "type": "string" } },
+                        JSON_TYPE: { "schema": schema::reference("error") },
+                    },
+                },
+                "v2-unauthenticated": challenge("v2-error", &[JSON_TYPE, JSON_API]),
+                "unauthenticated": challenge("error", &[JSON_TYPE]),
                 "v2-error": error(
                     "What is wrong, with a pointer or a parameter.",
                     "v2-error",
@@ -87,14 +97,6 @@ fn template(pattern: &str) -> String {
     pattern.replace("{*", "{")
 }
 
-/// Returns the names of the parameters of a pattern.
-fn path_names(pattern: &str) -> impl Iterator<Item = &str> {
-    pattern.split('/').filter_map(|segment| {
-        let name = segment.strip_prefix('{')?.strip_suffix('}')?;
-        Some(name.trim_start_matches('*'))
-    })
-}
-
 /// Tells whether a route is one of v2.
 fn is_v2(route: &Route) -> bool {
     route.path.starts_with("/v2/")
@@ -117,7 +119,7 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
         "summary": route.summary,
         "tags": [tag],
         "security": security(route.access),
-        "parameters": parameters(route),
+        "parameters": parameters::of(route),
         "responses": responses(route, schemas),
     });
     if let Some(body) = request_body(route, &id, schemas) {
@@ -150,71 +152,6 @@ fn security(access: Access) -> Value {
     }
 }
 
-/// Returns the parameters of the path and of the query.
-fn parameters(route: &Route) -> Vec<Value> {
-    let mut found: Vec<Value> = path_names(route.path)
-        .map(|name| {
-            json!({
-                "name": name, "in": "path", "required": true, "schema": { "type": "string" },
-            })
-        })
-        .collect();
-    let mut add = |name: &str, schema: Value, what: &str| {
-        found.push(json!({ "name": name, "in": "query", "schema": schema, "description": what }));
-    };
-    let text = || json!({ "type": "string" });
-    if is_v1(route) || is_v2(route) {
-        let schema = json!({ "enum": ["later"] });
-        add(
-            "compat",
-            schema,
-            "Asks for the form of the later documents.",
-        );
-    }
-    if !is_v2(route) {
-        return found;
-    }
-    let rules = route.query;
-    if rules.is_list {
-        let mut size = json!({ "type": "integer", "minimum": 1 });
-        if let Some(default) = rules.page_size {
-            size["default"] = default.into();
-        }
-        add("page[size]", size, "The most resources on the page.");
-        let number = json!({ "type": "integer", "minimum": 1, "default": 1 });
-        add("page[number]", number, "The number of the page, from 1.");
-    }
-    for name in rules.filters {
-        add(&format!("filter[{name}]"), text(), "Lists only what fits.");
-    }
-    for name in rules.others {
-        add(name, text(), "Narrows the answer.");
-    }
-    if !rules.includes.is_empty() {
-        let what = format!(
-            "Comma-separated paths to include: {}.",
-            rules.includes.join(", ")
-        );
-        add("include", text(), &what);
-    }
-    if !rules.sorts.is_empty() {
-        let what = format!(
-            "Comma-separated keys, descending with `-` in front: {}.",
-            rules.sorts.join(", ")
-        );
-        add("sort", text(), &what);
-    }
-    if let Answers::One(kind) | Answers::Many(kind) = route.answers {
-        let name = format!("fields[{}]", kind.name);
-        add(
-            &name,
-            text(),
-            "Comma-separated fields to show; all if not sent.",
-        );
-    }
-    found
-}
-
 /// Returns the body that an operation takes; none where it reads none.
 fn request_body(route: &Route, id: &str, schemas: &mut Map<String, Value>) -> Option<Value> {
     let writes = matches!(route.method, "POST" | "PUT" | "PATCH");
@@ -232,54 +169,112 @@ fn request_body(route: &Route, id: &str, schemas: &mut Map<String, Value>) -> Op
         });
     }
     if is_v1(route) {
-        return writes
-            .then(|| json!({ "content": content(&[JSON_TYPE], &json!({ "type": "object" })) }));
+        let schema = schema::of_members(route.takes_members?);
+        return Some(json!({ "content": content(&[JSON_TYPE], &schema) }));
     }
     writes.then(|| json!({ "content": { "*/*": {} } }))
 }
 
 /// Returns the answers of an operation.
 fn responses(route: &Route, schemas: &mut Map<String, Value>) -> Value {
-    let types = [JSON_TYPE, JSON_API];
-    let (what, content) = match route.answers {
-        // Several statuses may mean success there: 200, 201 and 202 in v1, a flow's own
-        // in webhooks.
-        Answers::Unsaid => {
-            let types: &[&str] = if is_v1(route) { &[JSON_TYPE] } else { &["*/*"] };
-            let success = json!({
-                "description": "All is well.",
-                "content": content(types, &json!({})),
-            });
-            let failure = schema::response("error");
-            return json!({ "2XX": success, "default": failure });
-        }
+    let error = match () {
+        () if is_v2(route) => "v2-error",
+        () if route.path.starts_with("/hook/") => "hook-error",
+        () if route.path.starts_with("/git/") => "git-error",
+        () => "error",
+    };
+    let mut all = Map::new();
+    let status = match route.answers {
+        // A flow decides what its webhook answers, and an upload has a status of its own.
+        Answers::Unsaid => "2XX".to_owned(),
+        _ => route.status.to_string(),
+    };
+    all.insert(status, success(route, route.status, route.answers, schemas));
+    if let Some((status, answers)) = route.also {
+        let shown = success(route, status, answers, schemas);
+        all.insert(status.to_string(), shown);
+    }
+    if route.access == Access::User {
+        let name = if is_v2(route) {
+            "v2-unauthenticated"
+        } else {
+            "unauthenticated"
+        };
+        all.insert("401".to_owned(), schema::response(name));
+    }
+    all.insert("default".to_owned(), schema::response(error));
+    Value::Object(all)
+}
+
+/// Returns one answer that means success.
+fn success(
+    route: &Route,
+    status: u16,
+    answers: Answers,
+    schemas: &mut Map<String, Value>,
+) -> Value {
+    let types: &[&str] = if is_v2(route) {
+        &[JSON_TYPE, JSON_API]
+    } else {
+        &[JSON_TYPE]
+    };
+    let (what, content) = match answers {
+        Answers::Unsaid => ("All is well.", Some(content(&["*/*"], &json!({})))),
         Answers::Nothing => ("All is well; no content.", None),
-        Answers::Plain => ("All is well.", Some(content(&types, &json!({})))),
+        Answers::Plain => ("All is well.", Some(content(types, &json!({})))),
+        Answers::Object(members) => {
+            let schema = schema::of_members(members);
+            ("The object.", Some(content(types, &schema)))
+        }
+        Answers::Objects(members) => {
+            let schema = json!({ "type": "array", "items": schema::of_members(members) });
+            ("The objects.", Some(content(types, &schema)))
+        }
+        Answers::Map => {
+            let schema = json!({ "type": "object" });
+            (
+                "An object whose names are data.",
+                Some(content(types, &schema)),
+            )
+        }
         Answers::Meta => {
             let schema = schema::reference("meta-only");
-            ("All is well.", Some(content(&types, &schema)))
+            ("All is well.", Some(content(types, &schema)))
         }
         Answers::One(kind) => {
             let name = schema::add_document(schemas, kind, false);
-            (
-                "The resource.",
-                Some(content(&types, &schema::reference(&name))),
-            )
+            let content = content(types, &schema::reference(&name));
+            ("The resource.", Some(content))
         }
         Answers::Many(kind) => {
             let name = schema::add_document(schemas, kind, true);
-            (
-                "The resources.",
-                Some(content(&types, &schema::reference(&name))),
-            )
+            let content = content(types, &schema::reference(&name));
+            ("The resources.", Some(content))
         }
     };
-    let mut success = json!({ "description": what });
+    let mut shown = json!({ "description": what });
     if let Some(content) = content {
-        success["content"] = content;
+        shown["content"] = content;
     }
-    let failure = schema::response("v2-error");
-    json!({ route.status.to_string(): success, "default": failure })
+    // What was made or accepted has a place (`v2.md 2.4`).
+    let is_made = is_v2(route) && matches!(answers, Answers::One(_)) && status > 200;
+    if is_made || status == 303 {
+        shown["headers"] = header("Location", "Where it is.");
+    }
+    shown
+}
+
+/// Returns the answer to callers who did not say who they are.
+fn challenge(name: &str, types: &[&str]) -> Value {
+    let mut shown = error("The credentials are missing or wrong.", name, types);
+    shown["headers"] = header("WWW-Authenticate", "How to sign in.");
+    shown
+}
+
+/// Returns a header that is always sent.
+fn header(name: &str, what: &str) -> Value {
+    let shown = json!({ "required": true, "description": what, "schema": { "type": "string" } });
+    json!({ name: shown })
 }
 
 /// Returns a body of one schema in several media types.

@@ -1,7 +1,7 @@
 //! Routes as data: method, path, access, handler. Nothing is reachable that is not here.
 
 use super::call::{Call, Reply};
-use super::shape::{Answers, QueryRules, ResourceInput};
+use super::shape::{Answers, Attribute, QueryRules, ResourceInput};
 use crate::domain::Result;
 use crate::http::Request;
 
@@ -46,10 +46,14 @@ pub struct Route {
     pub query: &'static QueryRules,
     /// The resource in the body, where v2 takes one.
     pub takes: Option<&'static ResourceInput>,
-    /// The status when all is well, where v2 says it.
+    /// The members of the object in the body, where v1 takes one; others are ignored.
+    pub takes_members: Option<&'static [Attribute]>,
+    /// The status when all is well, where it is said.
     pub status: u16,
     /// What it answers then.
     pub answers: Answers,
+    /// Another status that means success, and what is answered with it.
+    pub also: Option<(u16, Answers)>,
 }
 
 impl Route {
@@ -106,6 +110,20 @@ impl Route {
         self
     }
 
+    /// Sets which members of an object its body holds.
+    #[must_use]
+    pub const fn taking_members(mut self, members: &'static [Attribute]) -> Self {
+        self.takes_members = Some(members);
+        self
+    }
+
+    /// Sets another answer that means success.
+    #[must_use]
+    pub const fn or_answering(mut self, status: u16, answers: Answers) -> Self {
+        self.also = Some((status, answers));
+        self
+    }
+
     /// Sets what it answers when all is well.
     #[must_use]
     pub const fn answering(mut self, status: u16, answers: Answers) -> Self {
@@ -139,8 +157,10 @@ impl Route {
             stream: None,
             query: &QueryRules::ONE,
             takes: None,
+            takes_members: None,
             status: 200,
             answers: Answers::Unsaid,
+            also: None,
         }
     }
 }

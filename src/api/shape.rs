@@ -17,12 +17,16 @@ pub enum Shape {
     Object,
     /// A list.
     List,
+    /// A list of texts.
+    Texts,
+    /// A list of objects with these members.
+    Objects(&'static [Attribute]),
     /// Any JSON value.
     Any,
 }
 
-/// An attribute of a resource.
-#[derive(Clone, Copy, Debug)]
+/// An attribute of a resource, a member of an object of v1, or a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attribute {
     /// The name.
     pub name: &'static str,
@@ -161,8 +165,8 @@ pub struct QueryRules {
     pub is_list: bool,
     /// The size of a page where none is asked for; the whole list where missing.
     pub page_size: Option<u32>,
-    /// The names of `filter[…]`.
-    pub filters: &'static [&'static str],
+    /// The values of `filter[…]` by name.
+    pub filters: &'static [Attribute],
     /// The paths of `include`.
     pub includes: &'static [&'static str],
     /// The names of `sort`; each may have a `-` in front.
@@ -201,8 +205,14 @@ pub const PAGE_SIZE: u32 = 50;
 /// What a route answers when all is well.
 #[derive(Clone, Copy, Debug)]
 pub enum Answers {
-    /// Not said: v1, and operations.
+    /// Not said: operations, and webhooks, whose flow decides it.
     Unsaid,
+    /// An object of v1: those of its members that are always there count as required.
+    Object(&'static [Attribute]),
+    /// A list of such objects.
+    Objects(&'static [Attribute]),
+    /// An object of v1 whose keys are data, such as names of variables.
+    Map,
     /// No content.
     Nothing,
     /// A document without data.

@@ -117,6 +117,23 @@ fn a_change_of_a_flow_says_what_it_takes() {
 }
 
 #[test]
+fn the_bodies_and_answers_of_v1_are_described() {
+    let document = document();
+    let task = &document["paths"]["/v1/tasks"]["post"];
+    let body = &task["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(body["required"], serde_json::json!(["name", "nodes"]));
+    let node = &body["properties"]["nodes"]["items"]["properties"];
+    assert!(node["action"].is_object() && node["account"].is_object());
+    assert!(task["responses"]["200"].is_object());
+    for (method, path, operation) in operations(&document) {
+        if path.starts_with("/v1/") {
+            let open = operation["responses"].get("2XX");
+            assert!(open.is_none(), "{method} {path} says what it answers");
+        }
+    }
+}
+
+#[test]
 fn the_pages_need_no_credentials_and_nothing_from_elsewhere() {
     let server = TestServer::start();
     let nobody = server.anonymous();

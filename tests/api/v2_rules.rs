@@ -62,7 +62,7 @@ fn a_malformed_id_is_the_id_of_nothing() {
 fn every_route_says_what_it_answers() {
     for route in v2::routes() {
         let said = match route.answers {
-            Answers::Unsaid => false,
+            Answers::Unsaid | Answers::Object(_) | Answers::Objects(_) | Answers::Map => false,
             Answers::Nothing => route.status == 202 || route.status == 204,
             Answers::One(kind) | Answers::Many(kind) => {
                 v2::TYPES.iter().any(|known| known.name == kind.name)

@@ -173,6 +173,11 @@ fn users_are_listed_in_pages_sorted_and_found_by_address() {
         emails("?filter[email]=nobody@example.com"),
         Vec::<String>::new()
     );
+    // Nobody has an identity of OpenID.
+    assert_eq!(
+        emails("?filter[iss]=https://id.example.com&filter[sub]=1"),
+        [""; 0]
+    );
     let second = admin
         .get("/v2/users/?page%5Bsize%5D=1&page%5Bnumber%5D=2&sort=email")
         .json(200);

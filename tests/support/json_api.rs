@@ -170,7 +170,10 @@ fn check_attributes(attributes: &Value, kind: &ResourceType) -> Result<(), Strin
             Shape::Integer => value.is_i64() || value.is_u64(),
             Shape::Boolean => value.is_boolean(),
             Shape::Object => value.is_object(),
-            Shape::List => value.is_array(),
+            Shape::List | Shape::Objects(_) => value.is_array(),
+            Shape::Texts => value
+                .as_array()
+                .is_some_and(|texts| texts.iter().all(Value::is_string)),
             Shape::Any => true,
         };
         let may_be_missing = value.is_null() && !known.is_required;

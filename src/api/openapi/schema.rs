@@ -30,6 +30,11 @@ pub(super) fn common() -> Map<String, Value> {
             "error",
             object(&[("message", text(), true), ("errors", faults, false)]),
         ),
+        // The gateway of webhooks says `error`; what comes before it says `message`.
+        (
+            "hook-error",
+            object(&[("error", text(), false), ("message", text(), false)]),
+        ),
         ("v2-error", object(&[("errors", errors, true)])),
     ]
     .into_iter()
@@ -52,10 +57,25 @@ pub(super) fn of_type(kind: &ResourceType) -> Value {
     object(&[
         ("type", json!({ "const": kind.name }), true),
         ("id", json!({ "type": "string" }), true),
-        ("attributes", attributes(kind.attributes), false),
+        ("attributes", sparse(kind.attributes), false),
         ("relationships", relationships(kind.relationships), false),
         ("links", json!({ "type": "object" }), false),
     ])
+}
+
+/// Returns the schema of the attributes of an answer: a client may ask for some alone, so
+/// none is certain to be there.
+fn sparse(fields: &[Attribute]) -> Value {
+    let members: Vec<_> = fields
+        .iter()
+        .map(|field| (field.name, of_shape(field.shape, !field.is_required), false))
+        .collect();
+    object(&members)
+}
+
+/// Returns the schema of an object of v1.
+pub(super) fn of_members(members: &[Attribute]) -> Value {
+    attributes(members)
 }
 
 /// Adds the schema of a document of one resource or of many, and returns its name.
@@ -89,7 +109,9 @@ pub(super) fn of_input(input: &ResourceInput) -> Value {
     let id = json!({ "type": "string" });
     match input.id {
         IdRule::Chosen => {}
-        IdRule::MayBeInPath(_) => members.push(("id", id, false)),
+        IdRule::MayBeInPath(_) => {
+            members.push(("id", json!({ "type": ["string", "null"] }), false));
+        }
         IdRule::InPath(_) | IdRule::Named => members.push(("id", id, true)),
     }
     if !input.attributes.is_empty() {
@@ -145,7 +167,7 @@ fn relationships(fields: &[Relationship]) -> Value {
 }
 
 /// Returns the schema of a kind of value.
-fn of_shape(shape: Shape, may_be_null: bool) -> Value {
+pub(super) fn of_shape(shape: Shape, may_be_null: bool) -> Value {
     let typed = |name: &str| {
         if may_be_null {
             json!({ "type": [name, "null"] })
@@ -171,6 +193,16 @@ fn of_shape(shape: Shape, may_be_null: bool) -> Value {
         Shape::Boolean => typed("boolean"),
         Shape::Object => typed("object"),
         Shape::List => typed("array"),
+        Shape::Texts => {
+            let mut schema = typed("array");
+            schema["items"] = json!({ "type": "string" });
+            schema
+        }
+        Shape::Objects(members) => {
+            let mut schema = typed("array");
+            schema["items"] = of_members(members);
+            schema
+        }
         Shape::Any => json!({}),
     }
 }

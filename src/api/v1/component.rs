@@ -5,28 +5,44 @@ use serde_json::{Map, Value, json};
 use crate::api::call::{Call, Compat, Reply};
 use crate::api::pages::every;
 use crate::api::route::Route;
+use crate::api::shape::{Answers, Attribute, Shape};
 use crate::app::component::BuiltComponent;
 use crate::domain::Result;
 use crate::domain::component::{ComponentTitle, ComponentVersion};
 
+/// A list of components: a map by id, or a list for clients of the later documents.
+const COMPONENTS: &[Attribute] = &[Attribute::required("components", Shape::Any)];
+
+/// A component with its newest descriptor.
+const COMPONENT: &[Attribute] = &[
+    Attribute::required("repo_id", Shape::Text),
+    Attribute::required("name", Shape::Text),
+    Attribute::required("team", Shape::Text),
+    Attribute::required("data", Shape::Object),
+];
+
 /// The routes of this resource; a literal path wins over a parameter.
 pub(super) const ROUTES: &[Route] = &[
-    Route::get("/v1/components", "lists the public components", public),
+    Route::get("/v1/components", "lists the public components", public)
+        .answering(200, Answers::Object(COMPONENTS)),
     Route::get(
         "/v1/components/public",
         "lists the public components",
         public,
-    ),
+    )
+    .answering(200, Answers::Object(COMPONENTS)),
     Route::get(
         "/v1/components/mine",
         "lists the components of the own teams",
         mine,
-    ),
+    )
+    .answering(200, Answers::Object(COMPONENTS)),
     Route::get(
         "/v1/components/{component_id}",
         "returns the descriptor of a component",
         one,
-    ),
+    )
+    .answering(200, Answers::Object(COMPONENT)),
 ];
 
 /// Answers the components that everyone may use.

@@ -5,20 +5,42 @@ use serde_json::{Value, json};
 use crate::api::body::Members;
 use crate::api::call::{Call, Reply};
 use crate::api::route::Route;
+use crate::api::shape::{Answers, Attribute, Shape};
 use crate::app::credential::{CredentialChange, NewCredential};
 use crate::domain::credential::OpenCredential;
 use crate::domain::{Error, Kind, Result};
 
+/// An account as v1 shows it.
+const ACCOUNT: &[Attribute] = &[
+    Attribute::required("id", Shape::Text),
+    Attribute::new("name", Shape::Text),
+    Attribute::new("type", Shape::Text),
+    Attribute::required("keys", Shape::Object),
+];
+
+/// What of an account can be set.
+const CHANGE: &[Attribute] = &[
+    Attribute::new("name", Shape::Text),
+    Attribute::new("type", Shape::Text),
+    Attribute::new("keys", Shape::Object),
+];
+
 /// The routes of this resource.
 pub(super) const ROUTES: &[Route] = &[
-    Route::get("/v1/accounts", "lists the own accounts", list),
-    Route::get("/v1/accounts/{account_id}", "returns an own account", one),
-    Route::post("/v1/accounts", "makes an account", create),
+    Route::get("/v1/accounts", "lists the own accounts", list)
+        .answering(200, Answers::Objects(ACCOUNT)),
+    Route::get("/v1/accounts/{account_id}", "returns an own account", one)
+        .answering(200, Answers::Object(ACCOUNT)),
+    Route::post("/v1/accounts", "makes an account", create)
+        .taking_members(CHANGE)
+        .answering(200, Answers::Object(ACCOUNT)),
     Route::put(
         "/v1/accounts/{account_id}",
         "changes an own account in part",
         change,
-    ),
+    )
+    .taking_members(CHANGE)
+    .answering(200, Answers::Object(ACCOUNT)),
 ];
 
 /// Answers the caller's accounts with their keys.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::call::{Call, Reply};
 use crate::api::route::{Access, Route};
+use crate::api::shape::{Answers, Attribute, Shape};
 use crate::app::scheduled_execution::{NewScheduledExecution, Polled, Question, Reading};
 use crate::domain::id::ScheduledExecutionId;
 use crate::domain::scheduled_execution::Outcome;
@@ -13,24 +14,49 @@ use crate::http::Request;
 /// What can be asked.
 const TYPES: &str = "must be one of verify_credentials, get_meta_model, select_model";
 
+/// What is asked of a component; which members are needed goes by the first.
+const ASKED: &[Attribute] = &[
+    Attribute::required(
+        "execution_type",
+        Shape::OneOf(&["verify_credentials", "get_meta_model", "select_model"]),
+    ),
+    Attribute::required("component", Shape::Text),
+    Attribute::new("account_data", Shape::Object),
+    Attribute::new("action_or_trigger", Shape::Text),
+    Attribute::new("account_id", Shape::Text),
+    Attribute::new("model_method", Shape::Text),
+    Attribute::new("cfg", Shape::Object),
+];
+
+/// How a scheduled execution stands.
+const MESSAGE: &[Attribute] = &[Attribute::required("message", Shape::Text)];
+
+/// A result.
+const RESULT: &[Attribute] = &[Attribute::required("data", Shape::Any)];
+
 /// The routes of this resource.
 pub(super) const ROUTES: &[Route] = &[
     Route::post(
         "/v1/exec/schedule",
         "verifies keys, or asks a component for metadata or options",
         schedule,
-    ),
+    )
+    .taking_members(ASKED)
+    .answering(202, Answers::Object(MESSAGE)),
     Route::get(
         "/v1/exec/poll/{exec_id}",
         "tells whether a scheduled execution is over",
         poll,
-    ),
+    )
+    .answering(200, Answers::Object(MESSAGE))
+    .or_answering(303, Answers::Object(MESSAGE)),
     Route::get(
         "/v1/exec/result/{exec_id}",
         "returns the result of a scheduled execution, once",
         never,
     )
     .with_access(Access::Token)
+    .answering(200, Answers::Object(RESULT))
     .streaming(result),
 ];
 
@@ -43,6 +69,13 @@ fn schedule(call: &mut Call<'_>) -> Result<Reply> {
     };
     let kind = body.required_text("execution_type");
     let component = body.required_text("component");
+    // A member of the wrong type is a fault where it is not needed, too.
+    for name in ["action_or_trigger", "model_method", "account_id"] {
+        body.text(name);
+    }
+    for name in ["account_data", "cfg"] {
+        body.object(name, false);
+    }
     let mut credential = None;
     let (question, fields) = match kind.as_str() {
         "verify_credentials" => {
@@ -145,6 +178,9 @@ struct Body<'a> {
 impl Body<'_> {
     /// Notes a fault.
     fn fault(&mut self, field: &str, message: &str) {
+        if self.faults.iter().any(|known| known.field == field) {
+            return;
+        }
         self.faults.push(FieldError {
             field: field.to_owned(),
             message: message.to_owned(),

@@ -5,17 +5,51 @@ use serde_json::json;
 use crate::api::body::Members;
 use crate::api::call::{Call, Reply};
 use crate::api::route::Route;
+use crate::api::shape::{Answers, Attribute, Shape};
 use crate::domain::flow::{Cron, Flow, chain};
 use crate::domain::id::FlowId;
 use crate::domain::{Error, Kind, Result};
 
+/// A task after a change of its status.
+const STATUS: &[Attribute] = &[
+    Attribute::required("id", Shape::Text),
+    Attribute::required(
+        "status",
+        Shape::OneOf(&["active", "inactive", "suspended", "deleted"]),
+    ),
+];
+
+/// A node of a chain: a function, its fields, and the account whose keys it gets.
+const NODE: &[Attribute] = &[
+    Attribute::new("action", Shape::Text),
+    Attribute::new("function", Shape::Text),
+    Attribute::new("config", Shape::Object),
+    Attribute::new("account", Shape::Text),
+];
+
+/// A new task.
+const NEW: &[Attribute] = &[
+    Attribute::required("name", Shape::Text),
+    Attribute::required("nodes", Shape::Objects(NODE)),
+    Attribute::new("cron", Shape::Text),
+];
+
 /// The routes of this resource.
 pub(super) const ROUTES: &[Route] = &[
-    Route::post("/v1/tasks", "makes a task", create),
-    Route::post("/v1/tasks/start/{task_id}", "starts a task", start),
-    Route::post("/v1/tasks/stop/{task_id}", "stops a task", stop),
-    Route::post("/v1/tasks/suspend/{task_id}", "suspends a task", suspend),
-    Route::delete("/v1/tasks/{task_id}", "deletes a task", delete),
+    Route::post("/v1/tasks", "makes a task", create)
+        .taking_members(NEW)
+        .answering(
+            200,
+            Answers::Object(&[Attribute::required("id", Shape::Text)]),
+        ),
+    Route::post("/v1/tasks/start/{task_id}", "starts a task", start)
+        .answering(200, Answers::Object(STATUS)),
+    Route::post("/v1/tasks/stop/{task_id}", "stops a task", stop)
+        .answering(200, Answers::Object(STATUS)),
+    Route::post("/v1/tasks/suspend/{task_id}", "suspends a task", suspend)
+        .answering(200, Answers::Object(STATUS)),
+    Route::delete("/v1/tasks/{task_id}", "deletes a task", delete)
+        .answering(200, Answers::Object(STATUS)),
 ];
 
 /// Makes an inactive task; the later documents say 200, not 201.

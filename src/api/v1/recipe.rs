@@ -5,19 +5,54 @@ use serde_json::{Value, json};
 use crate::api::body::Members;
 use crate::api::call::{Call, Reply};
 use crate::api::route::Route;
+use crate::api::shape::{Answers, Attribute, Shape};
 use crate::domain::recipe::RecipeId;
 use crate::domain::{Error, Result};
 
+/// A recipe in the list.
+const TITLED: &[Attribute] = &[
+    Attribute::required("id", Shape::Text),
+    Attribute::required("title", Shape::Text),
+];
+
+/// A recipe.
+const RECIPE: &[Attribute] = &[
+    Attribute::required("id", Shape::Text),
+    Attribute::required("title", Shape::Text),
+    Attribute::new("description", Shape::Text),
+    Attribute::required("accounts", Shape::Object),
+];
+
+/// The tasks of an activated recipe.
+const TASKS: &[Attribute] = &[Attribute::required("tasks", Shape::Objects(TITLED))];
+
+/// An activation.
+const ACTIVATION: &[Attribute] = &[
+    Attribute::required("recipeId", Shape::Text),
+    Attribute::new("accounts", Shape::Object),
+];
+
+/// An activation of the recipe in the path.
+const ACTIVATION_HERE: &[Attribute] = &[
+    Attribute::new("recipeId", Shape::Text),
+    Attribute::new("accounts", Shape::Object),
+];
+
 /// The routes of this resource.
 pub(super) const ROUTES: &[Route] = &[
-    Route::get("/v1/recipes", "lists the recipes", list),
-    Route::get("/v1/recipes/{recipe_id}", "returns a recipe", one),
-    Route::post("/v1/recipes", "activates a recipe", activate),
+    Route::get("/v1/recipes", "lists the recipes", list).answering(200, Answers::Objects(TITLED)),
+    Route::get("/v1/recipes/{recipe_id}", "returns a recipe", one)
+        .answering(200, Answers::Object(RECIPE)),
+    Route::post("/v1/recipes", "activates a recipe", activate)
+        .taking_members(ACTIVATION)
+        .answering(200, Answers::Object(TASKS)),
     Route::post(
         "/v1/recipes/{recipe_id}",
         "activates a recipe, named by the path",
         activate,
-    ),
+    )
+    .taking_members(ACTIVATION_HERE)
+    .answering(200, Answers::Object(TASKS)),
 ];
 
 /// Answers ids and titles, and nothing else.

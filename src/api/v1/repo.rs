@@ -6,27 +6,50 @@ use crate::api::body::Members;
 use crate::api::call::{Call, Reply};
 use crate::api::pages::every;
 use crate::api::route::Route;
+use crate::api::shape::{Answers, Attribute, Shape};
 use crate::app::env_var::EnvVars;
 use crate::domain::component::{Component, ComponentTitle};
 use crate::domain::env_var::parse_change;
 use crate::domain::{Error, Result};
 
+/// A repository as v1 shows it.
+const REPO: &[Attribute] = &[
+    Attribute::required("id", Shape::Text),
+    Attribute::required("name", Shape::Text),
+    Attribute::required("team_id", Shape::Text),
+    Attribute::required("is_public", Shape::Boolean),
+];
+
+/// A new repository.
+const NEW: &[Attribute] = &[
+    Attribute::new("name", Shape::Text),
+    Attribute::new("team_id", Shape::Text),
+];
+
 /// The routes of this resource.
 pub(super) const ROUTES: &[Route] = &[
-    Route::get("/v1/repos", "lists the repositories of the own teams", list),
-    Route::post("/v1/repos", "makes a repository", create),
-    Route::get("/v1/repos/{repo_id}", "returns a repository", one),
-    Route::delete("/v1/repos/{repo_id}", "deletes a repository", delete),
+    Route::get("/v1/repos", "lists the repositories of the own teams", list)
+        .answering(200, Answers::Objects(REPO)),
+    Route::post("/v1/repos", "makes a repository", create)
+        .taking_members(NEW)
+        .answering(201, Answers::Object(REPO)),
+    Route::get("/v1/repos/{repo_id}", "returns a repository", one)
+        .answering(200, Answers::Object(REPO)),
+    Route::delete("/v1/repos/{repo_id}", "deletes a repository", delete)
+        .answering(200, Answers::Object(&[])),
     Route::get(
         "/v1/repos/{repo_id}/env",
         "returns the environment variables of a repository",
         env,
-    ),
+    )
+    .answering(200, Answers::Map),
     Route::put(
         "/v1/repos/{repo_id}/env",
         "merges into the environment variables of a repository",
         merge_env,
-    ),
+    )
+    .taking_members(&[])
+    .answering(200, Answers::Map),
 ];
 
 /// Answers the repositories of all teams of the caller.

@@ -6,14 +6,35 @@ use crate::api::body::Members;
 use crate::api::call::{Call, Reply};
 use crate::api::pages::every;
 use crate::api::route::Route;
+use crate::api::shape::{Answers, Attribute, Shape};
 use crate::domain::Result;
 use crate::domain::ssh_key::SshKey;
 
+/// A key as v1 shows it.
+const SSH_KEY: &[Attribute] = &[
+    Attribute::required("id", Shape::Text),
+    Attribute::required("title", Shape::Text),
+    Attribute::required("fingerprint", Shape::Text),
+    Attribute::required("fingerprint_md5", Shape::Text),
+    Attribute::required("user_id", Shape::Text),
+    Attribute::required("key", Shape::Text),
+];
+
+/// A new key.
+const NEW: &[Attribute] = &[
+    Attribute::required("key", Shape::Text),
+    Attribute::new("title", Shape::Text),
+];
+
 /// The routes of this resource.
 pub(super) const ROUTES: &[Route] = &[
-    Route::get("/v1/sshkey", "lists the own SSH keys", list),
-    Route::post("/v1/sshkey", "adds an SSH key", add),
-    Route::delete("/v1/sshkey/{key_id}", "removes an own SSH key", delete),
+    Route::get("/v1/sshkey", "lists the own SSH keys", list)
+        .answering(200, Answers::Objects(SSH_KEY)),
+    Route::post("/v1/sshkey", "adds an SSH key", add)
+        .taking_members(NEW)
+        .answering(201, Answers::Object(SSH_KEY)),
+    Route::delete("/v1/sshkey/{key_id}", "removes an own SSH key", delete)
+        .answering(200, Answers::Object(&[])),
 ];
 
 /// Answers the keys of the caller.

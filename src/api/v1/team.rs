@@ -6,13 +6,23 @@ use crate::api::body::Members;
 use crate::api::call::{Call, Reply};
 use crate::api::pages::every;
 use crate::api::route::Route;
+use crate::api::shape::{Answers, Attribute, Shape};
 use crate::domain::Result;
 use crate::domain::team::Team;
 
+/// A team as v1 shows it.
+const TEAM: &[Attribute] = &[
+    Attribute::required("id", Shape::Text),
+    Attribute::required("name", Shape::Text),
+    Attribute::required("members", Shape::Texts),
+];
+
 /// The routes of this resource.
 pub(super) const ROUTES: &[Route] = &[
-    Route::get("/v1/teams", "lists the own teams", list),
-    Route::post("/v1/teams", "makes a team", create),
+    Route::get("/v1/teams", "lists the own teams", list).answering(200, Answers::Objects(TEAM)),
+    Route::post("/v1/teams", "makes a team", create)
+        .taking_members(&[Attribute::new("name", Shape::Text)])
+        .answering(201, Answers::Object(TEAM)),
 ];
 
 /// Answers the teams of the caller.

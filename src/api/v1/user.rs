@@ -5,20 +5,49 @@ use serde_json::{Value, json};
 use crate::api::body::Members;
 use crate::api::call::{Call, Reply};
 use crate::api::route::Route;
+use crate::api::shape::{Answers, Attribute, Shape};
 use crate::app::SecretText;
 use crate::app::user::Role;
 use crate::domain::Result;
 use crate::domain::user::{NewUser, User};
 
+/// A user as v1 shows it; its key only where it was just registered.
+const USER: &[Attribute] = &[
+    Attribute::required("id", Shape::Text),
+    Attribute::required("first_name", Shape::Text),
+    Attribute::required("last_name", Shape::Text),
+    Attribute::required("email", Shape::Text),
+    Attribute::new("company", Shape::Text),
+    Attribute::new("api_secret", Shape::Text),
+];
+
+/// A new user.
+const NEW: &[Attribute] = &[
+    Attribute::required("first_name", Shape::Text),
+    Attribute::required("last_name", Shape::Text),
+    Attribute::required("email", Shape::Text),
+    Attribute::required("password", Shape::Text),
+    Attribute::new("company", Shape::Text),
+    Attribute::new("callback", Shape::Text),
+    Attribute::new("callback_url", Shape::Text),
+];
+
+/// What is told where nothing is shown.
+const MESSAGE: &[Attribute] = &[Attribute::required("message", Shape::Text)];
+
 /// The routes of this resource.
 pub(super) const ROUTES: &[Route] = &[
-    Route::get("/v1/users", "returns the own user", own_user),
-    Route::post("/v1/users", "registers a user", register),
+    Route::get("/v1/users", "returns the own user", own_user).answering(200, Answers::Object(USER)),
+    Route::post("/v1/users", "registers a user", register)
+        .taking_members(NEW)
+        .answering(201, Answers::Object(USER))
+        .or_answering(202, Answers::Object(MESSAGE)),
     Route::delete(
         "/v1/users/{user_id}",
         "deletes a user that the caller created",
         delete,
-    ),
+    )
+    .answering(200, Answers::Object(MESSAGE)),
 ];
 
 /// Answers the caller's own user: a collection path that returns one object.

@@ -77,7 +77,10 @@ const INCLUDES: &[&str] = &["latest_version", "latest_version.descriptor"];
 
 /// The list may be narrowed by access.
 const LIST: QueryRules = QueryRules {
-    filters: &["access"],
+    filters: &[Attribute::new(
+        "access",
+        Shape::OneOf(&["all", "private", "public"]),
+    )],
     includes: INCLUDES,
     ..QueryRules::LIST
 };

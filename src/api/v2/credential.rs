@@ -55,7 +55,7 @@ const CHANGE: ResourceInput = ResourceInput {
 
 /// The list may be narrowed to one component.
 const LIST: QueryRules = QueryRules {
-    filters: &["component"],
+    filters: &[Attribute::new("component", Shape::Text)],
     others: scope::PARAMETERS,
     ..QueryRules::LIST
 };

@@ -61,7 +61,7 @@ const CHANGE: ResourceInput = ResourceInput {
 
 /// The list: several by id.
 const BY_ID: QueryRules = QueryRules {
-    filters: &["id"],
+    filters: &[Attribute::required("id", Shape::Texts)],
     others: scope::PARAMETERS,
     ..QueryRules::LIST
 };

@@ -99,7 +99,8 @@ pub(super) const ROUTES: &[Route] = &[
         "tells whether a scheduled execution is over",
         poll,
     )
-    .answering(200, Answers::One(&EXECUTION_RESULT)),
+    .answering(200, Answers::One(&EXECUTION_RESULT))
+    .or_answering(303, Answers::Meta),
     Route::get(
         "/v2/exec/result/{exec_id}",
         "returns the result of a scheduled execution",

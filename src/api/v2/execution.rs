@@ -68,15 +68,15 @@ pub(super) const STEP: ResourceType = ResourceType {
     relationships: &[],
 };
 
+/// How much an entry of a log matters.
+const LEVEL: Shape = Shape::OneOf(&["trace", "debug", "info", "warn", "error", "fatal"]);
+
 /// The type of entries of logs.
 pub(super) const LOG_ENTRY: ResourceType = ResourceType {
     name: "log-entry",
     attributes: &[
         Attribute::required("at", Shape::Time),
-        Attribute::required(
-            "level",
-            Shape::OneOf(&["trace", "debug", "info", "warn", "error", "fatal"]),
-        ),
+        Attribute::required("level", LEVEL),
         Attribute::new("step_id", Shape::Text),
         Attribute::required("message", Shape::Text),
     ],
@@ -96,13 +96,18 @@ const RETRY: ResourceInput = ResourceInput {
 
 /// The list has pages and filters.
 const LIST: QueryRules = QueryRules {
-    filters: &["flow", "status", "since", "until"],
+    filters: &[
+        Attribute::new("flow", Shape::Text),
+        Attribute::new("status", STATUS),
+        Attribute::new("since", Shape::Time),
+        Attribute::new("until", Shape::Time),
+    ],
     ..QueryRules::PAGED
 };
 
 /// A log has pages, and can be narrowed to one level.
 const LOG: QueryRules = QueryRules {
-    filters: &["level"],
+    filters: &[Attribute::new("level", LEVEL)],
     ..QueryRules::PAGED
 };
 

@@ -98,7 +98,12 @@ const CHANGE: ResourceInput = ResourceInput {
 
 /// The list has pages, filters, an order and a search.
 const LIST: QueryRules = QueryRules {
-    filters: &["has_draft", "status", "type", "user"],
+    filters: &[
+        Attribute::new("has_draft", Shape::Boolean),
+        Attribute::new("status", Shape::OneOf(&["active", "inactive"])),
+        Attribute::new("type", TYPES),
+        Attribute::new("user", Shape::Text),
+    ],
     sorts: &["name", "created_at", "updated_at"],
     others: &["search", "workspace_id", "contract_id"],
     ..QueryRules::PAGED

@@ -228,7 +228,12 @@ fn check_shape(value: &Value, shape: Shape) -> Result<(), String> {
         Shape::Integer => (value.is_i64() || value.is_u64(), "a whole number"),
         Shape::Boolean => (value.is_boolean(), "true or false"),
         Shape::Object => (value.is_object(), "an object"),
-        Shape::List => (value.is_array(), "a list"),
+        Shape::List | Shape::Objects(_) => (value.is_array(), "a list"),
+        Shape::Texts => {
+            let texts = value.as_array();
+            let fits = texts.is_some_and(|texts| texts.iter().all(Value::is_string));
+            (fits, "a list of strings")
+        }
         Shape::Any => (true, ""),
     };
     if fits {

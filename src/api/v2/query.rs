@@ -181,10 +181,13 @@ impl Reading {
                     size.map(|size| u32::try_from(size).unwrap_or(PAGE_MAX).min(PAGE_MAX));
                 self.size = clamped.or(self.size);
             }
-            ("filter", Some(member)) => match known(rules.filters, member) {
-                Some(known) => self.query.filters.push((known, value.to_owned())),
-                None => self.unknown(name, "filters", rules.filters),
-            },
+            ("filter", Some(member)) => {
+                let names: Vec<&'static str> = rules.filters.iter().map(|one| one.name).collect();
+                match known(&names, member) {
+                    Some(known) => self.query.filters.push((known, value.to_owned())),
+                    None => self.unknown(name, "filters", &names),
+                }
+            }
             ("fields", Some(member)) => self.fields(name, member, value, types),
             ("include", None) => self.list(name, value, rules.includes, |query, path| {
                 query.includes.push(path);
