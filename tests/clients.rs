@@ -1,6 +1,7 @@
-//! The official Node client drives a real server through its v1 calls.
+//! The official Node client drives a real server through its v1 calls, and two clients of
+//! JSON:API through v2.
 //!
-//! Where Node or npm is missing these tests fail and say so: a client that nobody ran
+//! Where Node with npm or Python with venv is missing these tests fail and say so: a client that nobody ran
 //! proves nothing.
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use serde_json::Value;
 
 use crate::support::TestServer;
 use crate::support::installation::PASSWORD;
-use crate::support::programs::{install_node_modules, run};
+use crate::support::programs::{install_node_modules, install_python, run};
 
 /// How long a script may run: the client waits 15 s for an answer, three times.
 const SCRIPT_LIMIT: Duration = Duration::from_mins(2);
@@ -52,6 +53,23 @@ fn a_client_of_json_api_makes_all_its_calls() {
 }
 
 #[test]
+fn another_client_of_json_api_makes_all_its_calls() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let script = "jsonapi_requests_client.py";
+    let python = install_python(
+        "json-api-client",
+        "jsonapi_requests",
+        &folder().join("requirements.txt"),
+    );
+    let mut command = Command::new(python);
+    command.arg(script);
+    let lines = run_client(&server, script, command, &[("ADA_KEY", &ada.key)]);
+    let last = lines.last().expect("lines of the report");
+    assert_eq!(last["call"], "all calls", "the script ran to its end");
+}
+
+#[test]
 fn the_node_client_repeats_a_503_and_nothing_is_kept() {
     let server = TestServer::start();
     let ada = server.user("ada@example.com");
@@ -81,8 +99,19 @@ fn the_node_client_repeats_a_503_and_nothing_is_kept() {
 pub fn run_node(server: &TestServer, script: &str, settings: &[(&str, &str)]) -> Vec<Value> {
     install_node_modules(&folder());
     let mut command = Command::new("node");
+    command.arg(script);
+    run_client(server, script, command, settings)
+}
+
+/// Runs a client against a server, and returns its report.
+#[track_caller]
+fn run_client(
+    server: &TestServer,
+    script: &str,
+    mut command: Command,
+    settings: &[(&str, &str)],
+) -> Vec<Value> {
     command
-        .arg(script)
         .current_dir(folder())
         .env("ELASTICIO_API_URI", format!("{}//", server.base))
         .env_remove("ELASTICIO_API_USERNAME")
