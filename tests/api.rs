@@ -22,6 +22,7 @@ mod v2_flows;
 mod v2_guests;
 mod v2_lookups;
 mod v2_organizations;
+mod v2_parity;
 mod v2_retries;
 mod v2_rules;
 mod v2_samples;

@@ -17,3 +17,4 @@ mod ssh_keys;
 mod tasks;
 mod teams;
 mod users;
+mod v2;

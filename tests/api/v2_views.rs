@@ -222,3 +222,18 @@ fn every_link_leads_somewhere() {
         follow(&admin, list, &mut seen);
     }
 }
+
+/// Makes one object of every kind through v1, and returns their ids: of a team, a
+/// repository, an SSH key, an account and a task.
+#[track_caller]
+pub(super) fn make_one_of_each(actor: &Actor) -> [String; 5] {
+    let ids: Vec<String> = pairs()
+        .iter()
+        .map(|pair| {
+            let (path, body, status) = &pair.made;
+            let made = actor.post(path, body).json(*status);
+            made["id"].as_str().expect("an id").to_owned()
+        })
+        .collect();
+    ids.try_into().expect("five kinds")
+}
