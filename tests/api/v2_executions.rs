@@ -173,6 +173,7 @@ fn runs_are_listed_in_pages_and_filtered() {
     for (query, parameter) in [
         ("filter[status]=done", "filter[status]"),
         ("filter[since]=yesterday", "filter[since]"),
+        ("filter[flow]=nothing&filter[until]=1", "filter[until]"),
         ("filter[until]=1", "filter[until]"),
         ("filter[user]=1", "filter[user]"),
     ] {

@@ -297,13 +297,7 @@ fn of_steps(error: Error) -> Error {
 /// Reads which runs are asked for; none where no run can be meant.
 fn read_filter(call: &Call<'_>) -> Result<Option<ExecutionFilter>> {
     let asked = &call.asked;
-    let flow = match asked.filter("flow") {
-        None => None,
-        Some(id) => match id.parse() {
-            Ok(id) => Some(id),
-            Err(_) => return Ok(None),
-        },
-    };
+    let flow = asked.filter("flow").map(str::parse).transpose();
     let status = match asked.filter("status") {
         None => None,
         Some(word) => Some(RunStatus::parse(word).ok_or_else(|| {
@@ -321,11 +315,13 @@ fn read_filter(call: &Call<'_>) -> Result<Option<ExecutionFilter>> {
             )),
         },
     };
-    Ok(Some(ExecutionFilter {
+    let (since_ms, until_ms) = (at("since")?, at("until")?);
+    // What is no id is the id of nothing; the other filters are checked all the same.
+    Ok(flow.ok().map(|flow| ExecutionFilter {
         flow,
         status,
-        since_ms: at("since")?,
-        until_ms: at("until")?,
+        since_ms,
+        until_ms,
     }))
 }
 
