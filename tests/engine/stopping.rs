@@ -79,7 +79,18 @@ fn no_step_begins_after_its_flow_was_stopped_by_another_process() {
     let id = flow.parse().expect("an id");
     elsewhere.stop_flow(&operator, id).expect("stopped");
     gate.open();
+    let runs = ada
+        .get(&format!("/v2/flow-executions?filter[flow]={flow}"))
+        .json(200);
+    let first = runs["data"][3]["id"].as_str().expect("a run").to_owned();
+    eventually("the one in work has ended", || {
+        let path = format!("/v2/flow-executions/{first}/steps");
+        let steps = ada.get(&path).json(200);
+        steps["data"][1]["attributes"]["status"] == "success"
+    });
     assert_eq!(states(&ada, &flow), ["cancelled"; 4]);
+    // Whoever began the second one by now would be at the gate.
+    assert_eq!(gate.calls().len(), 1, "what was stopped has begun");
     start(&ada, &flow);
     assert_eq!(call(&server, &flow).status, 200);
     eventually("what comes later runs", || {
