@@ -17,6 +17,7 @@
     reason = "a benchmark measures time and prints it"
 )]
 
+mod cost;
 mod cpu;
 mod load;
 mod median;
@@ -75,7 +76,9 @@ fn main() {
             "script" => script_cost(),
             "webhook" => webhook(is_alone),
             "burst" => bursts(is_alone),
-            _ => {}
+            "disk" => cost::disk(),
+            "idle" => cost::idle(),
+            _ => cost::depth(),
         }
     }
     println!("load of the machine after: {}", cpu::load());

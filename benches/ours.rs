@@ -32,6 +32,12 @@ pub(crate) struct Ours {
 impl Ours {
     /// Makes an installation with these flows started, and serves it.
     pub(crate) fn start(flows: &[Value]) -> Self {
+        Self::start_with(flows, |_, _| ())
+    }
+
+    /// Makes an installation with these flows started, adds something to its database, and
+    /// serves it.
+    pub(crate) fn start_with(flows: &[Value], add: impl FnOnce(&Connection, &[String])) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let password = "a long password of a benchmark";
         let person = ["--first-name", "Ada", "--last-name", "Lovelace"];
@@ -41,7 +47,9 @@ impl Ours {
         ];
         elastane(folder.path(), &init.concat());
         let start = |flow| start_flow(folder.path(), flow);
-        let flows = flows.iter().map(start).collect();
+        let flows: Vec<String> = flows.iter().map(start).collect();
+        let database = Connection::open(folder.path().join("elastane.db"));
+        add(&database.expect("the database"), &flows);
         let mut child = Command::new(env!("CARGO_BIN_EXE_elastane"))
             .args(["serve", "--listen", "127.0.0.1:0", "--no-rate-limit"])
             .current_dir(folder.path())
@@ -82,13 +90,18 @@ impl Ours {
         per_s(BURST, began)
     }
 
+    /// Opens its database to look at it.
+    pub(crate) fn database(&self) -> Connection {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let database = self.folder.path().join("elastane.db");
+        Connection::open_with_flags(database, flags).expect("the database")
+    }
+
     /// Returns how many runs of the burst have ended, as the database tells; none may
     /// have failed, and each must have recorded all of its messages.
     fn finished_bursts(&self) -> u32 {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let database = self.folder.path().join("elastane.db");
-        let database = Connection::open_with_flags(database, flags).expect("the database");
-        let (runs, failed, least): (u32, u32, Option<u32>) = database
+        let (runs, failed, least): (u32, u32, Option<u32>) = self
+            .database()
             .query_row(
                 "SELECT count(*), coalesce(sum(status <> 'success'), 0), min(steps_total)
                  FROM executions WHERE flow_id = ?1 AND finished_at IS NOT NULL",

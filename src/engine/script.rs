@@ -187,7 +187,7 @@ fn cut(mut text: String, bytes: usize) -> String {
 
 /// What the thread of a run sends.
 enum Sent {
-    Event(ScriptEvent),
+    Events(Vec<ScriptEvent>),
     Ended(Result<(), ScriptError>),
 }
 
@@ -212,14 +212,14 @@ pub fn run(
     let time_ms = limits.time_ms;
     let body = move |sender: &Sender<Sent>| {
         // Nobody listens any more when the run was given up.
-        let mut emit = |event| drop(sender.send(Sent::Event(event)));
+        let mut emit = |events| drop(sender.send(Sent::Events(events)));
         let send = |outcome| drop(sender.send(Sent::Ended(outcome)));
         run_here(&given, limits, &mut emit, &send);
     };
     let lost = "the script's thread broke down";
     let mut outcome = Err(ScriptError::ours("InternalError", lost));
     thread::watch(time_ms, body, &mut |sent| match sent {
-        Sent::Event(event) => emit(event),
+        Sent::Events(events) => events.into_iter().for_each(&mut *emit),
         Sent::Ended(ended) => outcome = ended,
     })?;
     outcome
@@ -230,7 +230,7 @@ pub fn run(
 fn run_here(
     given: &drive::Given,
     limits: ScriptLimits,
-    emit: &mut dyn FnMut(ScriptEvent),
+    emit: &mut dyn FnMut(Vec<ScriptEvent>),
     send: &dyn Fn(Result<(), ScriptError>),
 ) {
     let (runtime, context) = match sandbox(&limits) {

@@ -64,7 +64,7 @@ pub(super) fn run(
     given: &Given,
     host: &Rc<Host>,
     rejections: &Rejections,
-    emit: &mut dyn FnMut(ScriptEvent),
+    emit: &mut dyn FnMut(Vec<ScriptEvent>),
 ) -> Result<(), ScriptError> {
     let hands = prepare(ctx, given, host).map_err(|_| caught(ctx, None))?;
     let run = Run {
@@ -110,7 +110,7 @@ impl<'js> Run<'_, 'js> {
     }
 
     /// Runs jobs and timers until nothing is left or the script says that it ended.
-    fn finish(&self, emit: &mut dyn FnMut(ScriptEvent)) -> Result<(), ScriptError> {
+    fn finish(&self, emit: &mut dyn FnMut(Vec<ScriptEvent>)) -> Result<(), ScriptError> {
         loop {
             self.run_jobs(emit)?;
             if self.call("isEnded", ())? {
@@ -132,7 +132,7 @@ impl<'js> Run<'_, 'js> {
     }
 
     /// Runs jobs until none waits; an unhandled rejection then ends the run.
-    fn run_jobs(&self, emit: &mut dyn FnMut(ScriptEvent)) -> Result<(), ScriptError> {
+    fn run_jobs(&self, emit: &mut dyn FnMut(Vec<ScriptEvent>)) -> Result<(), ScriptError> {
         self.refuse_to_go_on()?;
         while self.ctx.execute_pending_job() {
             self.refuse_to_go_on()?;

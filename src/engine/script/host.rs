@@ -85,9 +85,11 @@ impl Host {
     }
 
     /// Hands over what was emitted since the last time.
-    pub(super) fn drain(&self, emit: &mut dyn FnMut(ScriptEvent)) {
+    pub(super) fn drain(&self, emit: &mut dyn FnMut(Vec<ScriptEvent>)) {
         let waiting = self.waiting.take();
-        waiting.into_iter().for_each(emit);
+        if !waiting.is_empty() {
+            emit(waiting);
+        }
     }
 
     /// Makes the object of functions that the prelude gets: `emit(name, json)`,
