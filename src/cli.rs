@@ -7,13 +7,14 @@ mod audit;
 mod backup;
 mod check;
 mod completions;
+mod component;
 mod config;
 mod console;
+mod credential;
 mod database;
 mod demo;
 mod error;
 mod execution;
-mod filter;
 mod flow;
 mod git;
 mod init;
@@ -96,11 +97,17 @@ enum Command {
     #[command(subcommand, hide = true)]
     Git(git::Command),
     /// Look at flows, start and stop them, carry them from one installation to another
-    #[command(subcommand)]
+    #[command(subcommand, visible_alias = "task")]
     Flow(flow::Command),
     /// Look at runs of flows, run them again, end them
     #[command(subcommand)]
     Execution(execution::Command),
+    /// Look at components and the repositories of them
+    #[command(subcommand)]
+    Component(component::Command),
+    /// Look at the names of credentials
+    #[command(subcommand)]
+    Credential(credential::Command),
     /// Import and look at recipes
     #[command(subcommand)]
     Recipe(recipe::Command),
@@ -191,6 +198,8 @@ fn execute(command: Command, out: &mut Output) -> Result<(), CliError> {
         Command::Sshkey(command) => sshkey::run(command, out),
         Command::Flow(command) => flow::run(command, out),
         Command::Execution(command) => execution::run(command, out),
+        Command::Component(command) => component::run(command, out),
+        Command::Credential(command) => credential::run(command, out),
         Command::Recipe(command) => recipe::run(command, out),
         Command::Maintenance(command) => maintenance::run(command, out),
         Command::Audit(command) => audit::run(command, out),

@@ -9,6 +9,7 @@ mod executions;
 mod flows;
 mod init;
 mod keys;
+mod lists;
 mod place;
 mod recipes;
 mod serve;

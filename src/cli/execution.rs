@@ -11,8 +11,9 @@ use super::list::{self, Cell, Column, ListedArgs, hidden, shown};
 use super::output::Output;
 use crate::app::execution::{ExecutionStep, NewRetry};
 use crate::app::{App, Opening, PAGE_MAX};
-use crate::domain::id::ExecutionId;
-use crate::domain::run::{Execution, ExecutionFilter, RetryMode, RunStatus};
+use crate::domain::id::{ExecutionId, FlowId};
+use crate::domain::listing::{ListFilter, ListOf, ListTest};
+use crate::domain::run::{Execution, RetryMode, RunStatus};
 use crate::domain::{Error, Kind};
 
 /// What is done with runs.
@@ -117,10 +118,10 @@ const COLUMNS: &[Column] = &[
     hidden("steps"),
 ];
 
-/// How many columns a list has.
+/// How many columns a run has without its steps.
 const LISTED: usize = 12;
 
-/// Returns a run as a row of a list.
+/// Returns the first columns of a run.
 fn row(run: &Execution) -> Vec<Cell> {
     vec![
         Cell::text(&run.id),
@@ -138,6 +139,34 @@ fn row(run: &Execution) -> Vec<Cell> {
     ]
 }
 
+/// Which runs the flags of the list ask for.
+struct Asked {
+    flow: Option<FlowId>,
+    status: Option<RunStatus>,
+    since_ms: Option<i64>,
+    until_ms: Option<i64>,
+}
+
+impl Asked {
+    /// Adds what was asked to a filter.
+    fn narrow(&self, mut filter: ListFilter) -> ListFilter {
+        let of = ListOf::Executions;
+        if let Some(flow) = self.flow {
+            filter = filter.and_is(of, "flow", flow);
+        }
+        if let Some(status) = self.status {
+            filter = filter.and_is(of, "status", status.as_str());
+        }
+        if self.since_ms.is_some() || self.until_ms.is_some() {
+            let since_ms = self.since_ms.unwrap_or(i64::MIN);
+            let until_ms = self.until_ms.map_or(i64::MAX, |at| at.saturating_sub(1));
+            let within = ListTest::Within(since_ms..=until_ms);
+            filter = filter.and(of, "started_at", within);
+        }
+        filter
+    }
+}
+
 /// Says where ids are found.
 fn list_advice() -> String {
     "`elastane execution list` shows all of them".to_owned()
@@ -153,7 +182,7 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
             since,
             until,
         } => {
-            let filter = ExecutionFilter {
+            let asked = Asked {
                 flow: read(flow.as_deref(), "--flow", "the id of a flow", |it| {
                     it.parse().ok()
                 })?,
@@ -162,14 +191,7 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
                 until_ms: read(until.as_deref(), "--until", "a time", time_of)?,
             };
             let app = listed.open()?;
-            listed.print(
-                out,
-                &COLUMNS[..LISTED],
-                |last: Option<&Execution>| {
-                    app.executions(&operator(), &filter, last.map(|run| run.seq), PAGE_MAX)
-                },
-                row,
-            )
+            listed.print(&app, ListOf::Executions, |all| asked.narrow(all), out)
         }
         Command::Show(which) => {
             let (app, id) = which.open(Opening::Look)?;

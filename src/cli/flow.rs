@@ -12,11 +12,12 @@ use super::error::{Advice, CliError};
 use super::list::{self, Cell, Column, ListedArgs, hidden, shown};
 use super::output::{Output, clean};
 use super::user;
-use crate::app::{App, Opening, PAGE_MAX};
+use crate::app::{App, Opening};
 use crate::domain::Error;
 use crate::domain::flow::options::MapperKind;
 use crate::domain::flow::{Cron, Flow};
 use crate::domain::id::FlowId;
+use crate::domain::listing::ListOf;
 
 /// What is done with flows.
 #[derive(Clone, Debug, Subcommand)]
@@ -86,7 +87,7 @@ impl WhichArgs {
     }
 }
 
-/// The columns of flows; the last ones are of a single flow only.
+/// The columns of a flow.
 const COLUMNS: &[Column] = &[
     shown("id", "ID"),
     shown("name", "NAME"),
@@ -110,10 +111,7 @@ const COLUMNS: &[Column] = &[
     hidden("graph"),
 ];
 
-/// How many columns a list has: graphs would make it endless.
-const LISTED: usize = 16;
-
-/// Returns a flow as a row of a list.
+/// Returns the first columns of a flow.
 fn row(app: &App, flow: &Flow) -> Vec<Cell> {
     let owner = app
         .find_user(&operator(), &flow.user_id.to_string())
@@ -164,7 +162,7 @@ fn list_advice() -> String {
 /// Runs a command about flows.
 pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
     match command {
-        Command::List { listed, user } => print_list(&listed, user.as_deref(), out),
+        Command::List { listed, user } => listed.print_of_user(ListOf::Flows, user.as_deref(), out),
         Command::Show(which) => {
             let (app, id) = which.open(Opening::Look)?;
             let flow = app.flow(&operator(), id).advise(list_advice)?;
@@ -220,24 +218,6 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
             changed(&app, &flow, "Imported", json, out)
         }
     }
-}
-
-/// Prints a list of flows.
-fn print_list(listed: &ListedArgs, user: Option<&str>, out: &mut Output) -> Result<(), CliError> {
-    let app = listed.open()?;
-    let one = user.map(|user| user::find(&app, user)).transpose()?;
-    listed.print(
-        out,
-        &COLUMNS[..LISTED],
-        |last: Option<&Flow>| {
-            let after = last.map(|flow| flow.id);
-            match &one {
-                Some(user) => app.flows_of(&operator(), user.id, after, PAGE_MAX),
-                None => app.flows(&operator(), after, PAGE_MAX),
-            }
-        },
-        |flow| row(&app, flow),
-    )
 }
 
 /// Says what became of a flow.

@@ -5,13 +5,13 @@ use serde_json::json;
 
 use super::database::{DatabaseArgs, operator};
 use super::error::{Advice, CliError};
-use super::list::{Cell, Column, ListedArgs, shown};
+use super::list::ListedArgs;
 use super::output::Output;
 use super::terminal::secret_from_stdin;
 use super::user::find;
-use crate::app::{Opening, PAGE_MAX};
-use crate::domain::api_key::ApiKey;
+use crate::app::Opening;
 use crate::domain::id::ApiKeyId;
+use crate::domain::listing::ListOf;
 
 /// A day in milliseconds.
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -21,12 +21,12 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 pub(super) enum Command {
     /// Make a key for a user and show it, once
     Create(CreateArgs),
-    /// List a user's keys; the keys themselves are not kept
+    /// List the keys of a user, or of everybody; the keys themselves are not kept
     List {
         #[command(flatten)]
         listed: ListedArgs,
         /// The e-mail address or the id of the user
-        user: String,
+        user: Option<String>,
     },
     /// Revoke a key at once
     Revoke {
@@ -58,43 +58,12 @@ pub(super) struct CreateArgs {
     json: bool,
 }
 
-/// The columns of keys.
-const COLUMNS: &[Column] = &[
-    shown("id", "ID"),
-    shown("name", "NAME"),
-    shown("prefix", "BEGINS"),
-    shown("created_at", "CREATED"),
-    shown("last_used_at", "LAST USED"),
-    shown("expires_at", "ENDS"),
-];
-
-/// Returns a key as a row.
-fn row(key: &ApiKey) -> Vec<Cell> {
-    vec![
-        Cell::text(&key.id),
-        Cell::text(&key.name),
-        Cell::text(&key.prefix),
-        Cell::Time(key.created_at_ms),
-        Cell::time(key.last_used_at_ms),
-        Cell::time(key.expires_at_ms),
-    ]
-}
-
 /// Runs a command about keys.
 pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
     match command {
         Command::Create(args) => create(&args, out),
         Command::List { listed, user } => {
-            let app = listed.open()?;
-            let user = find(&app, &user)?;
-            listed.print(
-                out,
-                COLUMNS,
-                |last: Option<&ApiKey>| {
-                    app.api_keys_of(&operator(), user.id, last.map(|key| key.id), PAGE_MAX)
-                },
-                row,
-            )
+            listed.print_of_user(ListOf::ApiKeys, user.as_deref(), out)
         }
         Command::Revoke { database, id } => {
             let advice = || "`elastane key list USER` shows the ids of keys".to_owned();

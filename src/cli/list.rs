@@ -6,12 +6,15 @@
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::database::DatabaseArgs;
+use super::database::{DatabaseArgs, operator};
 use super::error::CliError;
-use super::filter::Filter;
 use super::output::{Output, clean};
-use crate::app::{App, Opening};
-use crate::domain::Result;
+use crate::app::{App, Opening, PAGE_MAX};
+use crate::domain::listing::{
+    ColumnKind, ListAt, ListColumn, ListFilter, ListOf, ListPage, ListQuery, ListSort,
+};
+
+pub(super) use crate::domain::listing::ListCell as Cell;
 
 /// The widest cell of a table; longer texts are cut there, in JSON and CSV never.
 const CELL_MAX_CHARS: usize = 48;
@@ -31,9 +34,12 @@ struct ListArgs {
     /// Print a table (the default)
     #[arg(long, group = "format")]
     table: bool,
-    /// Keep rows with this: a word, FIELD:VALUE, or !WORD for rows without it
+    /// Keep rows with all of this: a word, FIELD:VALUE, FIELD:>VALUE, or !WORD for rows without it
     #[arg(long, value_name = "TERMS")]
     filter: Vec<String>,
+    /// Sort by this field; FIELD:desc is largest first
+    #[arg(long, value_name = "FIELD")]
+    sort: Option<String>,
 }
 
 /// What every list takes: a database, and how it is printed.
@@ -51,15 +57,86 @@ impl ListedArgs {
         self.database.open(Opening::Look)
     }
 
-    /// Prints a list, see [`print()`].
-    pub(super) fn print<T>(
+    /// Prints a list with the rows that the flags and the filter `narrow` let through.
+    ///
+    /// It is read and printed page by page; the search goes on where a page ended.
+    pub(super) fn print(
         &self,
+        app: &App,
+        of: ListOf,
+        narrow: impl FnOnce(ListFilter) -> ListFilter,
         out: &mut Output,
-        columns: &[Column],
-        page: impl FnMut(Option<&T>) -> Result<Vec<T>>,
-        row: impl Fn(&T) -> Vec<Cell>,
     ) -> Result<(), CliError> {
-        print(out, &self.list, columns, page, row)
+        let columns: Vec<Column> = of.columns().iter().map(Column::of).collect();
+        let mut query = self.list.query(of, app.now_ms())?;
+        query.filter = narrow(query.filter);
+        let mut printer = Printer::new(&self.list, &columns);
+        loop {
+            let page = app.list(&operator(), of, &query)?;
+            printer.page(out, &page)?;
+            if let Some(place) = page.after {
+                query.at = ListAt::After(place);
+                continue;
+            }
+            if !page.is_complete {
+                out.note("only the newest rows were sorted; narrow the list to see more");
+            }
+            return printer.end(out);
+        }
+    }
+}
+
+impl ListedArgs {
+    /// Prints a list whose rows are users' own: those of one, or of everybody.
+    pub(super) fn print_of_user(
+        &self,
+        of: ListOf,
+        user: Option<&str>,
+        out: &mut Output,
+    ) -> Result<(), CliError> {
+        let app = self.open()?;
+        let one = user.map(|user| super::user::find(&app, user)).transpose()?;
+        let narrow = |filter: ListFilter| match &one {
+            Some(user) => filter.and_is(of, "user_id", user.id),
+            None => filter,
+        };
+        self.print(&app, of, narrow, out)
+    }
+}
+
+impl ListArgs {
+    /// Reads what is asked of a list.
+    fn query(&self, of: ListOf, now_ms: i64) -> Result<ListQuery, CliError> {
+        let usage = |error: crate::domain::Error| {
+            let hint = format!("`elastane {} list --help` tells more", noun(of));
+            CliError::usage(error.message(), hint)
+        };
+        let filter = ListFilter::parse(&self.filter.join(" "), of, now_ms).map_err(usage)?;
+        let sort = self.sort.as_ref();
+        let sort = sort.map(|sort| ListSort::parse(sort, of)).transpose();
+        Ok(ListQuery {
+            filter,
+            sort: sort.map_err(usage)?.unwrap_or_else(|| of.default_sort()),
+            ..ListQuery::first(of, PAGE_MAX)
+        })
+    }
+}
+
+/// Returns the command that a list belongs to.
+fn noun(of: ListOf) -> &'static str {
+    match of {
+        ListOf::Users => "user",
+        ListOf::Teams => "team",
+        ListOf::Flows => "flow",
+        ListOf::Executions => "execution",
+        ListOf::Recipes => "recipe",
+        ListOf::Components => "component",
+        ListOf::SshKeys => "sshkey",
+        ListOf::ApiKeys => "key",
+        ListOf::Credentials => "credential",
+        ListOf::Audit => "audit",
+        ListOf::Organizations => "organization",
+        ListOf::Lookups => "lookup",
     }
 }
 
@@ -69,6 +146,19 @@ pub(super) struct Column {
     pub(super) key: &'static str,
     /// Its title in a table; none where a table does not show it.
     pub(super) title: Option<&'static str>,
+    /// What its numbers are.
+    kind: ColumnKind,
+}
+
+impl Column {
+    /// Makes the column of a list.
+    fn of(column: &ListColumn) -> Self {
+        Self {
+            key: column.key,
+            title: column.title,
+            kind: column.kind,
+        }
+    }
 }
 
 /// Makes a column that every form shows.
@@ -76,50 +166,31 @@ pub(super) const fn shown(key: &'static str, title: &'static str) -> Column {
     Column {
         key,
         title: Some(title),
+        kind: ColumnKind::Text,
     }
 }
 
 /// Makes a column that a table leaves out.
 pub(super) const fn hidden(key: &'static str) -> Column {
-    Column { key, title: None }
+    Column {
+        title: None,
+        ..shown(key, "")
+    }
 }
 
-/// A value of a row.
-#[derive(Clone, Debug)]
-pub(super) enum Cell {
-    /// A text.
-    Text(String),
-    /// A number.
-    Number(i64),
-    /// Yes or no.
-    Flag(bool),
-    /// A moment, in milliseconds since 1970.
-    Time(i64),
-    /// Several texts.
-    Texts(Vec<String>),
-    /// Anything, as it is.
-    Json(Value),
-    /// Nothing.
-    Empty,
-}
-
-impl Cell {
-    /// Makes a cell of a text.
-    pub(super) fn text<T: ToString + ?Sized>(text: &T) -> Self {
-        Self::Text(text.to_string())
-    }
-
-    /// Makes a cell of a text that may be missing.
-    pub(super) fn maybe<T: ToString>(text: Option<T>) -> Self {
-        text.map_or(Self::Empty, |text| Self::text(&text))
-    }
-
-    /// Makes a cell of a moment that may be missing.
-    pub(super) fn time(at_ms: Option<i64>) -> Self {
-        at_ms.map_or(Self::Empty, Self::Time)
-    }
-
+/// How a cell is printed.
+trait Shown {
     /// Returns the value for JSON.
+    fn to_json(&self) -> Value;
+    /// Returns the value as one text, for CSV.
+    fn to_text(&self) -> String;
+    /// Returns the value for a person.
+    fn to_human(&self) -> String;
+    /// Returns the value for a person, with the lines of a text as they are; at least one.
+    fn to_human_lines(&self) -> Vec<String>;
+}
+
+impl Shown for Cell {
     fn to_json(&self) -> Value {
         match self {
             Self::Text(text) => Value::from(text.as_str()),
@@ -132,8 +203,7 @@ impl Cell {
         }
     }
 
-    /// Returns the value as one text, for CSV and filters.
-    pub(super) fn to_text(&self) -> String {
+    fn to_text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
             Self::Number(number) => number.to_string(),
@@ -145,7 +215,6 @@ impl Cell {
         }
     }
 
-    /// Returns the value for a person.
     fn to_human(&self) -> String {
         match self {
             Self::Time(at_ms) => short_time_text(*at_ms),
@@ -156,7 +225,6 @@ impl Cell {
         }
     }
 
-    /// Returns the value for a person, with the lines of a text as they are; at least one.
     fn to_human_lines(&self) -> Vec<String> {
         match self {
             Self::Text(text) if !text.is_empty() => text
@@ -179,32 +247,6 @@ fn short_time_text(at_ms: i64) -> String {
         |_| at_ms.to_string(),
         |at| at.strftime("%Y-%m-%d %H:%MZ").to_string(),
     )
-}
-
-/// Prints a list: `page` returns the rows after the last one that it gave, none at the end.
-fn print<T>(
-    out: &mut Output,
-    args: &ListArgs,
-    columns: &[Column],
-    mut page: impl FnMut(Option<&T>) -> Result<Vec<T>>,
-    row: impl Fn(&T) -> Vec<Cell>,
-) -> Result<(), CliError> {
-    let filter = Filter::parse(&args.filter, columns)?;
-    let mut printer = Printer::new(args, columns);
-    let mut last: Option<T> = None;
-    loop {
-        let found = page(last.as_ref())?;
-        if found.is_empty() {
-            return printer.end(out);
-        }
-        let rows: Vec<Vec<Cell>> = found
-            .iter()
-            .map(&row)
-            .filter(|cells| filter.keeps(columns, cells))
-            .collect();
-        printer.page(out, &rows)?;
-        last = found.into_iter().next_back();
-    }
 }
 
 /// Prints one object: lines of names and values, or JSON.
@@ -275,11 +317,12 @@ impl<'a> Printer<'a> {
     }
 
     /// Prints the rows of one page.
-    fn page(&mut self, out: &mut Output, rows: &[Vec<Cell>]) -> Result<(), CliError> {
+    fn page(&mut self, out: &mut Output, page: &ListPage) -> Result<(), CliError> {
+        let rows: Vec<&[Cell]> = page.rows.iter().map(|row| &row.cells[..]).collect();
         match self.format {
-            Format::Json => self.json(out, rows)?,
-            Format::Csv => self.csv(out, rows)?,
-            Format::Table => self.table(out, rows)?,
+            Format::Json => self.json(out, &rows)?,
+            Format::Csv => self.csv(out, &rows)?,
+            Format::Table => self.table(out, &rows)?,
         }
         self.printed += rows.len();
         Ok(())
@@ -299,7 +342,7 @@ impl<'a> Printer<'a> {
         }
     }
 
-    fn json(&self, out: &mut Output, rows: &[Vec<Cell>]) -> Result<(), CliError> {
+    fn json(&self, out: &mut Output, rows: &[&[Cell]]) -> Result<(), CliError> {
         for (at, cells) in rows.iter().enumerate() {
             let before = if self.printed + at == 0 {
                 "[\n  "
@@ -312,7 +355,7 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
-    fn csv(&self, out: &mut Output, rows: &[Vec<Cell>]) -> Result<(), CliError> {
+    fn csv(&self, out: &mut Output, rows: &[&[Cell]]) -> Result<(), CliError> {
         if self.printed == 0 && !rows.is_empty() {
             csv_head(out, self.columns)?;
         }
@@ -326,7 +369,7 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
-    fn table(&mut self, out: &mut Output, rows: &[Vec<Cell>]) -> Result<(), CliError> {
+    fn table(&mut self, out: &mut Output, rows: &[&[Cell]]) -> Result<(), CliError> {
         if rows.is_empty() {
             return Ok(());
         }
@@ -358,7 +401,7 @@ impl<'a> Printer<'a> {
             .iter()
             .zip(cells)
             .filter(|(column, _)| column.title.is_some())
-            .map(|(_, cell)| cut(cell.to_human()))
+            .map(|(column, cell)| cut(human(column, cell)))
             .collect()
     }
 
@@ -370,6 +413,25 @@ impl<'a> Printer<'a> {
             .map(|(text, width)| format!("{text:width$}"))
             .collect();
         cells.join("  ").trim_end().to_owned()
+    }
+}
+
+/// Returns the value of a column for a person.
+fn human(column: &Column, cell: &Cell) -> String {
+    match (column.kind, cell) {
+        (ColumnKind::Duration, Cell::Number(ms)) => duration_text(*ms),
+        _ => cell.to_human(),
+    }
+}
+
+/// Returns a length of time in its two largest units.
+fn duration_text(ms: i64) -> String {
+    let s = ms / 1_000;
+    match s {
+        0 => format!("{ms}ms"),
+        1..60 => format!("{s}.{:02}s", ms % 1_000 / 10),
+        60..3_600 => format!("{}m{:02}s", s / 60, s % 60),
+        _ => format!("{}h{:02}m", s / 3_600, s % 3_600 / 60),
     }
 }
 

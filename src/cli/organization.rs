@@ -6,9 +6,10 @@ use super::database::{DatabaseArgs, operator};
 use super::error::{Advice, CliError};
 use super::list::{self, Cell, Column, ListedArgs, hidden, shown};
 use super::output::Output;
-use crate::app::{App, Opening, PAGE_MAX};
+use crate::app::{App, Opening};
 use crate::domain::Error;
 use crate::domain::id::OrganizationId;
+use crate::domain::listing::ListOf;
 use crate::domain::organization::Organization;
 
 /// What is done with organizations.
@@ -75,14 +76,7 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
     match command {
         Command::List(listed) => {
             let app = listed.open()?;
-            listed.print(
-                out,
-                COLUMNS,
-                |last: Option<&Organization>| {
-                    app.organizations(&operator(), last.map(|last| last.id), PAGE_MAX)
-                },
-                |organization| row(&app, organization),
-            )
+            listed.print(&app, ListOf::Organizations, |all| all, out)
         }
         Command::Show {
             database,

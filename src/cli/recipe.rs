@@ -14,7 +14,8 @@ use super::output::Output;
 use super::terminal::confirm;
 use crate::app::Opening;
 use crate::domain::Error;
-use crate::domain::recipe::{Recipe, RecipeId, RecipeTitle};
+use crate::domain::listing::ListOf;
+use crate::domain::recipe::{Recipe, RecipeId};
 
 /// What is done with recipes.
 #[derive(Clone, Debug, Subcommand)]
@@ -50,13 +51,6 @@ pub(super) enum Command {
     },
 }
 
-/// The columns of the list.
-const TITLE_COLUMNS: &[Column] = &[
-    shown("id", "ID"),
-    shown("title", "TITLE"),
-    shown("origin", "ORIGIN"),
-];
-
 /// The columns of one recipe.
 const COLUMNS: &[Column] = &[
     shown("id", "ID"),
@@ -66,15 +60,6 @@ const COLUMNS: &[Column] = &[
     shown("tasks", "TASKS"),
     hidden("accounts"),
 ];
-
-/// Returns a title as a row.
-fn title_row(recipe: &RecipeTitle) -> Vec<Cell> {
-    vec![
-        Cell::text(&recipe.id),
-        Cell::text(&recipe.title),
-        Cell::text(recipe.origin.as_str()),
-    ]
-}
 
 /// Returns a recipe as a row.
 fn row(recipe: &Recipe) -> Vec<Cell> {
@@ -96,14 +81,7 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
         Command::Import { database, dir } => import::run(&database, &dir, out),
         Command::List(listed) => {
             let app = listed.open()?;
-            // Recipes are bounded in number and come in one piece.
-            let mut all = Some(app.recipes(&operator())?);
-            listed.print(
-                out,
-                TITLE_COLUMNS,
-                |_: Option<&RecipeTitle>| Ok(all.take().unwrap_or_default()),
-                title_row,
-            )
+            listed.print(&app, ListOf::Recipes, |all| all, out)
         }
         Command::Show { database, id, json } => {
             let app = database.open(Opening::Look)?;

@@ -8,6 +8,7 @@ use super::list::{self, Cell, Column, ListedArgs, shown};
 use super::output::Output;
 use crate::app::{App, Opening, PAGE_MAX};
 use crate::domain::id::TeamId;
+use crate::domain::listing::ListOf;
 use crate::domain::team::Team;
 
 /// What is done with teams.
@@ -56,12 +57,7 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
     match command {
         Command::List(listed) => {
             let app = listed.open()?;
-            listed.print(
-                out,
-                COLUMNS,
-                |last: Option<&Team>| app.teams(&operator(), last.map(|team| team.id), PAGE_MAX),
-                |team| row(&app, team),
-            )
+            listed.print(&app, ListOf::Teams, |all| all, out)
         }
         Command::Show {
             database,

@@ -9,8 +9,9 @@ use super::list::{self, Cell, Column, ListedArgs, hidden, shown};
 use super::output::Output;
 use super::terminal::{PasswordArgs, confirm};
 use crate::app::user::Role;
-use crate::app::{App, Opening, PAGE_MAX};
+use crate::app::{App, Opening};
 use crate::domain::Result;
+use crate::domain::listing::ListOf;
 use crate::domain::user::{NewUser, User, UserState};
 
 /// What is done with users.
@@ -162,12 +163,7 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
         Command::Add(args) => add(args, out),
         Command::List(listed) => {
             let app = listed.open()?;
-            listed.print(
-                out,
-                COLUMNS,
-                |last: Option<&User>| app.users(&operator(), last.map(|user| user.id), PAGE_MAX),
-                row,
-            )
+            listed.print(&app, ListOf::Users, |all| all, out)
         }
         Command::Show { who, json } => {
             let (_, user) = who.find(Opening::Look)?;

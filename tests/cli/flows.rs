@@ -49,7 +49,10 @@ fn a_flow_is_listed_shown_started_and_stopped() {
     assert_eq!(listed[0].get("graph"), None);
     let args = ["flow", "list", "--csv", "--user", "ada@example.com"];
     let csv = place.run(&args).succeeds();
-    assert!(csv.starts_with("id,name,user_id,user,status"), "{csv}");
+    assert!(
+        csv.starts_with("id,state,name,user_id,user,status"),
+        "{csv}"
+    );
     assert_eq!(csv.lines().count(), 2);
     let told = place.run(&["flow", "start", id]).succeeds();
     assert_eq!(told, format!("Started Orders (id {id})\n"));
