@@ -102,7 +102,7 @@ enum Command {
     /// Look at runs of flows, run them again, end them
     #[command(subcommand)]
     Execution(execution::Command),
-    /// Look at components and the repositories of them
+    /// Look at components and the repositories of them; push folders
     #[command(subcommand)]
     Component(component::Command),
     /// Look at the names of credentials

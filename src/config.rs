@@ -91,6 +91,8 @@ pub struct Settings {
     pub unix_socket: Option<PathBuf>,
     /// Where git is served over SSH, if it is.
     pub ssh: Option<SocketAddr>,
+    /// Whether builds of pushed components run in a sandbox.
+    pub build_sandbox: bool,
     /// Whether another address than loopback may be served without TLS.
     pub insecure: bool,
     /// Whether requests are limited per account and address; sign-ins always are.

@@ -7,8 +7,10 @@
 mod backend;
 mod build;
 mod confine;
+mod folder;
 mod hook;
 mod place;
+mod sandbox;
 mod session;
 mod sshd;
 mod stage;
@@ -35,6 +37,10 @@ pub struct GitOptions {
     /// The variables that git, npm and node inherit: where programs are, proxies, the
     /// registry. Nothing else of this process's environment reaches them.
     pub environment: Vec<(String, OsString)>,
+    /// Whether builds run without a sandbox, as the operator wished.
+    pub without_sandbox: bool,
+    /// More files that builds must not see, such as a key file elsewhere.
+    pub hidden: Vec<PathBuf>,
 }
 
 /// Git over one installation. Clones are cheap.

@@ -1,6 +1,7 @@
 //! Git: real clients against a real server.
 
 mod build;
+mod folder;
 mod given;
 mod http;
 mod ssh;

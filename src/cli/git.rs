@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::database::{DatabaseArgs, open};
+use super::database::{DatabaseArgs, app_options, open};
 use super::error::CliError;
 use super::output::Output;
 use crate::app::Opening;
@@ -67,10 +67,7 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
 /// Opens git over the database of a command, beside a running server or without one.
 pub(super) fn open_git(database: &DatabaseArgs) -> Result<Git, CliError> {
     let loaded = database.load()?;
-    let app = open(
-        &super::database::app_options(&loaded.settings),
-        Opening::Use,
-    )?;
+    let app = open(&app_options(&loaded.settings), Opening::Use)?;
     let options = options(database.config.as_deref(), &loaded.settings)?;
     Ok(Git::open(app, options)?)
 }
@@ -84,10 +81,21 @@ pub(super) fn options(config: Option<&str>, settings: &Settings) -> Result<GitOp
     if let Some(path) = config {
         flags.extend([OsString::from("--config"), absolute(Path::new(path))?]);
     }
+    let mut environment = tool_environment();
+    if !settings.build_sandbox {
+        // Hooks read the settings themselves, and may not find them where we did.
+        environment.push(("ELASTANE_BUILD_SANDBOX".to_owned(), OsString::from("off")));
+    }
+    let mut hidden = vec![absolute(&app_options(settings).key_path())?.into()];
+    if let Some(path) = config {
+        hidden.push(absolute(Path::new(path))?.into());
+    }
     Ok(GitOptions {
         program: std::env::current_exe()?,
         flags,
-        environment: tool_environment(),
+        environment,
+        without_sandbox: !settings.build_sandbox,
+        hidden,
     })
 }
 

@@ -104,6 +104,13 @@ pub const SETTINGS: &[Setting] = &[
          set: nowhere.",
     ),
     setting(
+        "build_sandbox",
+        Form::Choice(&["on", "off"]),
+        Some("on"),
+        "Whether builds of pushed components run in a sandbox. Where the system has none, on \
+         refuses to build.",
+    ),
+    setting(
         "insecure",
         Form::Flag,
         Some("false"),

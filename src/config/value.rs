@@ -153,6 +153,7 @@ pub(super) fn settings(values: &Values) -> Result<Settings> {
         key_file: values.read("key_file", path)?,
         listen: values.required("listen", listen)?,
         ssh: values.read("ssh", listen)?,
+        build_sandbox: values.choice("build_sandbox", &[("on", true), ("off", false)])?,
         unix_socket: values.read("unix_socket", socket_path)?,
         insecure: values.flag("insecure")?,
         rate_limit: values.flag("rate_limit")?,

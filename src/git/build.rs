@@ -19,6 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::Git;
+use super::sandbox::Room;
 use super::stage::{gone_is_fine, make_folder};
 use crate::app::component::NewBuild;
 use crate::clock::monotonic_ms;
@@ -82,11 +83,15 @@ impl Git {
         let before = previous.as_ref().map(|version| &version.descriptor);
         let sound = read_sound(&source, before, &mut log)?;
         self.app.refuse_too_many_builds(id)?;
+        self.require_sandbox()?;
         let tree = folder.join("tree");
         source.check_out(&tree, &folder.join("index"))?;
         let steps = Steps {
             git: self,
-            cache: self.builds_of(id).join("npm"),
+            room: Room {
+                new: folder.to_owned(),
+                cache: self.builds_of(id).join("npm"),
+            },
             home: folder.join("home"),
             bounds: Bounds {
                 deadline_ms: monotonic_ms() + BUILD_MAX_MS,
@@ -94,7 +99,9 @@ impl Git {
             },
             tree,
         };
-        make_folder(&steps.home).map_err(Error::internal)?;
+        for needed in [&steps.home, &steps.room.cache] {
+            make_folder(needed).map_err(Error::internal)?;
+        }
         steps.install(&sound, &mut log)?;
         steps.test(&sound, order.skips_tests, &mut log)?;
         steps.prune(&mut log)?;
@@ -180,7 +187,7 @@ struct Steps<'a> {
     git: &'a Git,
     tree: PathBuf,
     home: PathBuf,
-    cache: PathBuf,
+    room: Room,
     bounds: Bounds,
 }
 
@@ -292,7 +299,7 @@ impl Steps<'_> {
     /// Makes a command in the tree, with a home of its own: what npm keeps there is not for
     /// others, but the operator's settings of npm hold.
     fn tool(&self, program: &str) -> Command {
-        let mut command = self.git.confined(program);
+        let mut command = self.git.sandboxed(program, &self.room, &self.tree);
         if let Some(home) = self.git.variable("HOME") {
             let settings = Path::new(home).join(".npmrc");
             command.env("npm_config_userconfig", settings);
@@ -300,7 +307,7 @@ impl Steps<'_> {
         command
             .env("HOME", &self.home)
             .env("TMPDIR", &self.home)
-            .env("npm_config_cache", &self.cache)
+            .env("npm_config_cache", &self.room.cache)
             .env("npm_config_update_notifier", "false")
             .env("npm_config_progress", "false")
             .env("NO_COLOR", "1")

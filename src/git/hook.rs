@@ -11,13 +11,17 @@ use std::path::Path;
 use super::Git;
 use super::build::Order;
 use super::tool::output_of;
+use crate::app::repository::GitRight;
 use crate::domain::component::Component;
 use crate::domain::id::{ComponentId, UserId};
 use crate::domain::principal::{Channel, Origin, Principal};
 use crate::domain::{Error, Kind, Result};
 
 /// The branches whose pushes build (`runtime.md 6`).
-pub(super) const BUILT: [&str; 2] = ["refs/heads/master", "refs/heads/main"];
+pub(super) const BUILT: [&str; 2] = [MASTER, "refs/heads/main"];
+
+/// The branch that the platform knows.
+pub(super) const MASTER: &str = "refs/heads/master";
 
 /// The most refs of one push, and of a repository: each is a file, and each clone asks for
 /// all of them.
@@ -27,7 +31,7 @@ const REFS_MAX: usize = 1_000;
 const REPOSITORY_MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
 /// What stands for the revision of a ref that is not there.
-const NO_REVISION: &str = "0000000000000000000000000000000000000000";
+pub(super) const NO_REVISION: &str = "0000000000000000000000000000000000000000";
 
 /// The longest line that git writes: two revisions and the name of a ref.
 const LINE_MAX_BYTES: usize = 8 * 1024;
@@ -115,11 +119,7 @@ impl Git {
         let (id, revision) = (component.id, update.new.as_str());
         let turn = self.wait_for_turn(id, out)?;
         // Another push may have ended while this one waited, or ended without its last step.
-        for head in self.heads(id)? {
-            if !self.app.has_build(id, &head)? {
-                self.publish(who, id, &head)?;
-            }
-        }
+        self.publish_heads(who, id)?;
         if self.revision_of(id, &update.name)? != update.old {
             let message = "the branch moved meanwhile: fetch it and push again";
             return Err(Error::new(Kind::Conflict, message));
@@ -139,7 +139,7 @@ impl Git {
     }
 
     /// Returns the revision of a ref, zeros where there is none.
-    fn revision_of(&self, id: ComponentId, name: &str) -> Result<String> {
+    pub(super) fn revision_of(&self, id: ComponentId, name: &str) -> Result<String> {
         let mut command = self.git();
         command
             .args(["for-each-ref", "--format=%(objectname)", name])
@@ -169,6 +169,17 @@ impl Git {
         self.point_head(push.component, &updates)
     }
 
+    /// Returns a repository that `who` may push to.
+    pub fn repository_to_push(
+        &self,
+        who: &Principal,
+        team: &str,
+        repository: &str,
+    ) -> Result<Component> {
+        self.app
+            .repository_for_git(who, team, repository, GitRight::Push)
+    }
+
     /// Returns who pushes and to what, asked anew: the door's answer may be old by now.
     fn let_in(&self, push: &Push) -> Result<(Principal, Component)> {
         if let Some(message) = self.app.maintenance()? {
@@ -177,8 +188,7 @@ impl Git {
         let who = self.app.pusher(push.user, Origin::local(Channel::Server))?;
         let component = self.app.repository(&who, push.component)?;
         let (team, slug) = (component.team.as_str(), component.slug.as_str());
-        let right = crate::app::repository::GitRight::Push;
-        let component = self.app.repository_for_git(&who, team, slug, right)?;
+        let component = self.repository_to_push(&who, team, slug)?;
         Ok((who, component))
     }
 

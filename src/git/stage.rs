@@ -140,6 +140,16 @@ impl Git {
         self.app.add_build(who, id, build).map(Some)
     }
 
+    /// Makes versions of builds whose ref has moved, where a push ended without that step.
+    pub(super) fn publish_heads(&self, who: &Principal, id: ComponentId) -> Result<()> {
+        for head in self.heads(id)? {
+            if !self.app.has_build(id, &head)? {
+                self.publish(who, id, &head)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Does what a process that died left undone: builds whose ref moved become versions,
     /// what was half built goes, and so do builds whose push never ended.
     ///

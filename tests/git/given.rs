@@ -83,6 +83,8 @@ pub fn options_of(installation: &Installation) -> GitOptions {
         program: env!("CARGO_BIN_EXE_elastane").into(),
         flags: vec!["--db".into(), installation.database().into()],
         environment: tool_environment(),
+        without_sandbox: false,
+        hidden: Vec::new(),
     }
 }
 

@@ -1,8 +1,10 @@
 //! Git over HTTP: who may clone and push, and what comes back.
 
 use elastane::api::route::Access;
+use serde_json::json;
 
 use super::given::{House, commit, git};
+use crate::support::organization::Organization;
 
 /// The repository of the tests.
 const REPO: &str = "ada-s/hello.git";
@@ -164,4 +166,20 @@ fn piped(folder: &std::path::Path, args: &[&str], input: &str) -> String {
     drop(stdin);
     let output = child.wait_with_output().expect("its end");
     String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn a_guest_of_the_organization_clones_and_does_not_push() {
+    let house = House::new();
+    let organization = Organization::new(&house.server, "Acme");
+    let ivy = organization.member(&house.server, "ivy@example.com", "integrator");
+    let guest = organization.member(&house.server, "guest@example.com", "guest");
+    let team = ivy.post("/v1/teams", &json!({ "name": "Acme" })).json(201);
+    let sent = json!({ "name": "shop", "team_id": team["id"] });
+    assert_eq!(ivy.post("/v1/repos", &sent).status, 201);
+    let refs = |program: &str| format!("/git/acme/shop.git/info/refs?service={program}");
+    for (who, clones, pushes) in [(&ivy, 200, 200), (&guest, 200, 403), (&house.ada, 404, 404)] {
+        assert_eq!(who.get(&refs("git-upload-pack")).status, clones);
+        assert_eq!(who.get(&refs("git-receive-pack")).status, pushes);
+    }
 }
