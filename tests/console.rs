@@ -6,3 +6,4 @@ mod given;
 mod keys;
 mod live;
 mod screens;
+mod terminal;

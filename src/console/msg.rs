@@ -4,6 +4,7 @@ use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 
 use super::ask::{Answer, Ask};
 use super::deed::{Deed, Done};
+use crate::app::SecretText;
 use crate::domain::Result;
 use crate::domain::listing::ListOf;
 
@@ -80,6 +81,13 @@ pub enum Cmd {
         what: String,
         /// The text.
         text: String,
+    },
+    /// Copy a secret.
+    CopySecret {
+        /// What it is.
+        what: String,
+        /// The secret; it wipes itself.
+        text: SecretText,
     },
     /// Use the mouse, or not.
     Mouse(bool),

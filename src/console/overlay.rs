@@ -143,9 +143,9 @@ impl Secret {
     fn key(&mut self, key: &KeyEvent) -> Step {
         match key.code {
             KeyCode::Esc | KeyCode::Enter => Step::Close(Vec::new()),
-            KeyCode::Char('y') => Step::Stay(vec![Effect::Copy {
+            KeyCode::Char('y') => Step::Stay(vec![Effect::CopySecret {
                 what: self.title.clone(),
-                text: self.text.expose().to_owned(),
+                text: self.text.clone(),
             }]),
             _ => Step::Stay(Vec::new()),
         }

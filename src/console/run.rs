@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, after, bounded, never, select, unbound
 use ratatui::Terminal;
 use ratatui::backend::{CrosstermBackend, TestBackend};
 use ratatui::crossterm::event::{self, Event};
+use ratatui::layout::{Position, Rect};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
@@ -177,8 +178,12 @@ impl Console {
                     // A message alone comes of it.
                     update(&mut self.model, Msg::Copied { what, result });
                 }
+                Cmd::CopySecret { what, text } => {
+                    let result = terminal::copy(text.expose());
+                    update(&mut self.model, Msg::Copied { what, result });
+                }
                 Cmd::Mouse(has_mouse) => self.guard.use_mouse(has_mouse)?,
-                Cmd::Redraw => self.screen.clear()?,
+                Cmd::Redraw => self.forget()?,
                 Cmd::Suspend => self.suspend()?,
                 cmd => {
                     if self.cmds.send(cmd).is_err() {
@@ -196,7 +201,16 @@ impl Console {
         emulate_default_handler(SIGTSTP)?;
         // The shell has continued us.
         self.guard.enter()?;
-        self.screen.clear()
+        self.forget()
+    }
+
+    /// Forgets what was drawn, so that the next frame is drawn whole.
+    ///
+    /// `Terminal::clear` would ask the terminal where its cursor is, and the answer would
+    /// go to the thread that reads keys.
+    fn forget(&mut self) -> io::Result<()> {
+        let size = self.screen.size()?;
+        self.screen.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Returns what a signal means.

@@ -12,6 +12,7 @@ use super::message::Level;
 use super::overlay::Overlay;
 use super::view_name::ViewName;
 use super::{dashboard, detail, on_row, table};
+use crate::app::SecretText;
 use crate::domain::listing::{ListOf, ListRow};
 
 /// What every screen may know besides its own model.
@@ -53,6 +54,13 @@ pub enum Effect {
         what: String,
         /// The text.
         text: String,
+    },
+    /// Copy a secret that is shown once.
+    CopySecret {
+        /// What it is, for the message.
+        what: String,
+        /// The secret; it wipes itself.
+        text: SecretText,
     },
     /// Say something in the status line.
     Say(Level, String),

@@ -18,6 +18,8 @@ use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 
+use zeroize::Zeroizing;
+
 /// The longest text that is copied: terminals cut or drop longer ones.
 const COPY_MAX_BYTES: usize = 74_994;
 
@@ -112,7 +114,9 @@ pub(super) fn copy(text: &str) -> Result<usize, String> {
         ));
     }
     let mut out = io::stdout();
-    write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(text))
+    // It may be a secret.
+    let coded = Zeroizing::new(STANDARD.encode(text));
+    write!(out, "\x1b]52;c;{}\x07", coded.as_str())
         .and_then(|()| out.flush())
         .map_err(|error| error.to_string())?;
     Ok(text.len())

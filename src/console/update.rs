@@ -307,6 +307,7 @@ fn apply(model: &mut Model, effects: Vec<Effect>) -> Vec<Cmd> {
                 cmds.push(Cmd::Do(deed));
             }
             Effect::Copy { what, text } => cmds.push(Cmd::Copy { what, text }),
+            Effect::CopySecret { what, text } => cmds.push(Cmd::CopySecret { what, text }),
             Effect::Say(level, text) => model.say(level, text),
             Effect::Act(action) => cmds.extend(act(model, action)),
             Effect::SortBy(column) => cmds.extend(sort_by(model, column)),

@@ -73,7 +73,9 @@ pub fn perform(app: &App, who: &Principal, cmd: &Cmd) -> Option<Msg> {
             }
         }
         Cmd::Do(deed) => Msg::Done(caught(|| deed.perform(app, who))),
-        Cmd::Copy { .. } | Cmd::Mouse(_) | Cmd::Redraw | Cmd::Suspend => return None,
+        Cmd::Copy { .. } | Cmd::CopySecret { .. } | Cmd::Mouse(_) | Cmd::Redraw | Cmd::Suspend => {
+            return None;
+        }
     })
 }
 

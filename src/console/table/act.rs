@@ -246,8 +246,12 @@ impl Model {
         }
     }
 
-    /// Takes a click: on a row it goes there, on the row under the cursor it opens.
+    /// Takes a click: on a row it goes there, on the row under the cursor it opens, on the
+    /// tabs it goes to the next one.
     pub fn click(&mut self, body: Rect, (_, line): (u16, u16)) -> Vec<Effect> {
+        if line == body.y {
+            return self.tab(1);
+        }
         let Some(row) = line.checked_sub(body.y + FIRST_ROW_LINE) else {
             return Vec::new();
         };
