@@ -39,16 +39,20 @@
 //! 5. Opening it: a line in [`screen::Screen::of_row`] for the rows of its list.
 //! 6. Snapshots at 80x24 and 120x40, and tests of `act`, in `tests/console/`.
 
+mod access;
 pub mod ask;
 pub mod chart;
 pub mod confirm;
 pub mod dashboard;
 pub mod deed;
 pub mod detail;
+pub mod editor;
 mod empty;
+pub mod execution;
 pub mod form;
 mod fuzzy;
 pub mod input;
+pub mod json_view;
 pub mod keys;
 pub mod look;
 pub mod menu;
@@ -58,13 +62,18 @@ pub mod msg;
 pub mod on_row;
 pub mod overlay;
 pub mod palette;
+mod pane;
+pub mod recipe;
 pub mod run;
 pub mod screen;
 pub mod table;
+pub mod task;
+mod teams;
 mod terminal;
 pub mod text;
 pub mod theme;
 pub mod update;
+mod users;
 pub mod view;
 pub mod view_name;
 pub mod worker;

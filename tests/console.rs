@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test can't do without stops it")]
 
+mod deeds;
 mod given;
 mod keys;
 mod live;
+mod runs;
 mod screens;
 mod terminal;

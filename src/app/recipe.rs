@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::credential::{NewCredential, check_credential_count};
-use super::flow::{check_flow_count, usable_descriptor};
+use super::flow::{check_flow_count, require_operator, usable_descriptor};
 use super::user::require_admin;
 use super::{Act, App, component, missing};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
@@ -88,6 +88,30 @@ impl App {
         given: Map<String, Value>,
     ) -> Result<Vec<Flow>> {
         let user = who.require_writer()?.id;
+        self.activate(who, user, id, given)
+    }
+
+    /// Activates a recipe for a user, for the operator; otherwise as
+    /// [`App::activate_recipe`] does.
+    pub fn activate_recipe_for(
+        &self,
+        who: &Principal,
+        user: UserId,
+        id: &RecipeId,
+        given: Map<String, Value>,
+    ) -> Result<Vec<Flow>> {
+        require_operator(who)?;
+        self.activate(who, user, id, given)
+    }
+
+    /// Activates a recipe; the caller checked that `who` may do so for `user`.
+    fn activate(
+        &self,
+        who: &Principal,
+        user: UserId,
+        id: &RecipeId,
+        given: Map<String, Value>,
+    ) -> Result<Vec<Flow>> {
         self.read(|read| check_flow_count(read, user, folder::FLOWS_MAX))?;
         let (app, id) = (self.clone(), id.clone());
         self.act(who, move |act| {

@@ -4,10 +4,14 @@
 //! line to [`Ask::perform`].
 
 use super::dashboard::Overview;
+use super::execution::{self, ExecutionPage};
+use super::task::{self, TaskPage};
 use crate::app::App;
 use crate::domain::Result;
+use crate::domain::id::{ExecutionId, FlowId};
 use crate::domain::listing::{ListAt, ListFilter, ListOf, ListPage, ListQuery, ListRow, ListSort};
 use crate::domain::principal::Principal;
+use crate::domain::recipe::{Recipe, RecipeId};
 
 /// The rows that are asked for at once: several screens, so that moving seldom waits, and
 /// few enough that a page is drawn from memory.
@@ -30,6 +34,17 @@ pub enum Ask {
     },
     /// What the dashboard shows.
     Overview,
+    /// A run, with its steps from a place on.
+    Execution {
+        /// The run.
+        id: ExecutionId,
+        /// The steps before the first one that is wanted.
+        offset: u64,
+    },
+    /// A task.
+    Task(FlowId),
+    /// A recipe.
+    Recipe(RecipeId),
     /// Objects whose names hold a text, of each list that is named.
     Find {
         /// The lists.
@@ -63,6 +78,12 @@ pub enum Answer {
     Row(Option<Box<ListRow>>),
     /// What the dashboard shows.
     Overview(Box<Overview>),
+    /// A run.
+    Execution(Box<ExecutionPage>),
+    /// A task.
+    Task(Box<TaskPage>),
+    /// A recipe.
+    Recipe(Box<Recipe>),
     /// The rows that were found, with their lists.
     Found(Vec<(ListOf, ListRow)>),
 }
@@ -78,6 +99,12 @@ impl Ask {
                 Ok(Answer::Row(row.map(Box::new)))
             }
             Self::Overview => Overview::of(app, who).map(|all| Answer::Overview(Box::new(all))),
+            Self::Execution { id, offset } => {
+                let page = execution::load(app, who, *id, *offset)?;
+                Ok(Answer::Execution(Box::new(page)))
+            }
+            Self::Recipe(id) => Ok(Answer::Recipe(Box::new(app.recipe(who, id)?))),
+            Self::Task(id) => Ok(Answer::Task(Box::new(task::load(app, who, *id)?))),
             Self::Find { of, text } => {
                 let mut found = Vec::new();
                 for list in of {

@@ -4,9 +4,20 @@
 //! done only after somebody confirmed it ([`super::confirm`]) or filled in a form
 //! ([`super::form`]).
 
+mod flow;
+mod people;
+
+use serde_json::{Map, Value};
+
+use crate::app::execution::NewRetry;
 use crate::app::{App, SecretText};
 use crate::domain::Result;
+use crate::domain::id::{ExecutionId, FlowId};
 use crate::domain::principal::Principal;
+use crate::domain::recipe::RecipeId;
+
+pub use flow::FlowDeed;
+pub use people::PeopleDeed;
 
 /// What callers are told while the console keeps them out.
 const MAINTENANCE_MESSAGE: &str = "the service is down for maintenance";
@@ -16,6 +27,35 @@ const MAINTENANCE_MESSAGE: &str = "the service is down for maintenance";
 pub enum Deed {
     /// Answer every API call with 503, or stop doing so.
     Maintenance(bool),
+    /// Start, stop or run a task, or more.
+    Flow {
+        /// The task.
+        id: FlowId,
+        /// What is done to it.
+        verb: FlowDeed,
+    },
+    /// Run an execution again, or some of it.
+    Retry {
+        /// The execution.
+        id: ExecutionId,
+        /// How much of it.
+        retry: NewRetry,
+    },
+    /// End an execution that is not over.
+    Cancel(ExecutionId),
+    /// Something about people and what they sign in with.
+    People(PeopleDeed),
+    /// Activate a recipe.
+    Activate {
+        /// The recipe.
+        recipe: RecipeId,
+        /// For whom, by address or id.
+        user: String,
+        /// What each account is given: `{"credentials": {...}}`.
+        accounts: Map<String, Value>,
+    },
+    /// Write an execution to a file; nothing changes in the database.
+    SaveExecution(ExecutionId),
 }
 
 /// What was done.
@@ -68,12 +108,45 @@ impl Done {
 }
 
 impl Deed {
+    /// Tells whether it changes the database, so that it can't be done in a file that is
+    /// only looked at.
+    pub fn writes(&self) -> bool {
+        !matches!(self, Self::SaveExecution(_))
+    }
+
     /// Does it.
     pub fn perform(&self, app: &App, who: &Principal) -> Result<Done> {
         match self {
             Self::Maintenance(is_on) => maintain(app, who, *is_on),
+            Self::Flow { id, verb } => flow::change(app, who, *id, *verb),
+            Self::Retry { id, retry } => flow::retry(app, who, *id, retry.clone()),
+            Self::Cancel(id) => flow::cancel(app, who, *id),
+            Self::People(deed) => deed.perform(app, who),
+            Self::Activate {
+                recipe,
+                user,
+                accounts,
+            } => activate(app, who, recipe, user, accounts.clone()),
+            Self::SaveExecution(id) => flow::save(app, who, *id),
         }
     }
+}
+
+/// Activates a recipe for a user.
+fn activate(
+    app: &App,
+    who: &Principal,
+    recipe: &RecipeId,
+    user: &str,
+    accounts: Map<String, Value>,
+) -> Result<Done> {
+    let user = people::user_of(app, who, "user", user)?;
+    let flows = app.activate_recipe_for(who, user.id, recipe, accounts)?;
+    let names: Vec<&str> = flows.iter().map(|flow| flow.name.as_str()).collect();
+    Ok(Done::told(format!(
+        "made, and not started yet: {}",
+        names.join(", ")
+    )))
 }
 
 /// Turns the maintenance mode on or off.

@@ -1,20 +1,24 @@
-//! The facts of one object: every column of its list, also those that the list hides.
+//! One object: its facts, which are every column of its list, also those that the list
+//! hides; a tab for each list of what belongs to it; and its JSON.
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
 use super::ask::Ask;
+use super::json_view::{JsonView, draw_rows};
 use super::keys::Action;
 use super::look::Standing;
 use super::menu;
 use super::message::Level;
-use super::screen::{Effect, Scene};
-use super::table::related::{curl, name_of, related_to};
-use super::table::row_json;
+use super::pane::{draw_tabs, split_line, turned};
+use super::screen::{Effect, Reason, Scene};
+use super::table::related::{curl, name_of, related_to, tabs_of};
+use super::table::{self, row_json};
 use super::text;
 use super::view_name::list_title;
-use crate::domain::listing::{ColumnKind, ListCell, ListColumn, ListOf, ListRow};
+use crate::domain::listing::{ColumnKind, ListCell, ListColumn, ListOf, ListPage, ListRow};
 
 /// The columns before a fact: the sign of the cursor.
 const LEAD: usize = 2;
@@ -28,6 +32,13 @@ pub struct Model {
     pub row: ListRow,
     /// Whether it is not there any more.
     pub is_gone: bool,
+    /// The tab: the facts, then the lists, then the JSON.
+    tab: usize,
+    /// The list of the tab, where it is one.
+    list: Option<Box<table::Model>>,
+    /// The JSON, once somebody looked at it.
+    json: Option<JsonView>,
+    body: Rect,
     /// The fact under the cursor.
     cursor: usize,
     /// The first line that is drawn.
@@ -45,6 +56,10 @@ impl Model {
             of,
             row,
             is_gone: false,
+            tab: 0,
+            list: None,
+            json: None,
+            body: Rect::new(0, 0, 80, 20),
             cursor: 0,
             offset: 0,
             height: 1,
@@ -57,8 +72,11 @@ impl Model {
         name_of(self.of, &self.row)
     }
 
-    /// Returns the object, as a question.
-    pub fn ask(&self) -> Option<Ask> {
+    /// Returns what the tab shows, as a question.
+    pub fn ask(&mut self, scene: &Scene, reason: Reason) -> Option<Ask> {
+        if let Some(list) = &mut self.list {
+            return list.ask(scene, reason);
+        }
         (!self.is_gone).then(|| Ask::Row {
             of: self.of,
             id: self.row.id.clone(),
@@ -68,13 +86,105 @@ impl Model {
     /// Takes the object as it is now.
     pub fn take(&mut self, row: Option<Box<ListRow>>) {
         match row {
-            Some(row) => self.row = *row,
+            Some(row) if *row == self.row => {}
+            Some(row) => {
+                self.row = *row;
+                self.json = None;
+                self.show_json();
+            }
             None => self.is_gone = true,
         }
     }
 
+    /// Takes the rows of the tab's list.
+    pub fn take_list(&mut self, pages: Vec<ListPage>) {
+        if let Some(list) = &mut self.list {
+            list.take(pages);
+        }
+    }
+
+    /// Returns the list of the tab, where it is one.
+    pub fn list(&self) -> Option<&table::Model> {
+        self.list.as_deref()
+    }
+
+    /// Returns the list of the tab, where it is one.
+    pub fn list_mut(&mut self) -> Option<&mut table::Model> {
+        self.list.as_deref_mut()
+    }
+
+    /// Returns the titles of the tabs.
+    fn titles(&self) -> Vec<&'static str> {
+        let lists = tabs_of(self.of, &self.row);
+        let lists = lists.into_iter().map(|(title, ..)| title);
+        ["Summary"]
+            .into_iter()
+            .chain(lists)
+            .chain(["JSON"])
+            .collect()
+    }
+
+    /// Shows another tab.
+    fn turn(&mut self, step: isize, now_ms: i64) -> Vec<Effect> {
+        let lists = tabs_of(self.of, &self.row);
+        self.tab = turned(self.tab, lists.len() + 2, step);
+        let list = self.tab.checked_sub(1).and_then(|at| lists.get(at));
+        self.list =
+            list.map(|(_, of, filter)| Box::new(table::Model::narrowed(*of, filter, now_ms)));
+        self.show_json();
+        let body = self.body;
+        self.resize(body);
+        vec![Effect::Load]
+    }
+
+    /// Makes the JSON where the tab shows it.
+    fn show_json(&mut self) {
+        if self.tab + 1 == self.titles().len() && self.json.is_none() {
+            let mut json = JsonView::new(row_json(self.of, &self.row));
+            json.set_width(self.width);
+            self.json = Some(json);
+        }
+    }
+
+    /// Returns the JSON where the tab shows it.
+    fn json_mut(&mut self) -> Option<&mut JsonView> {
+        let is_shown = self.tab + 1 == self.titles().len();
+        self.json.as_mut().filter(|_| is_shown)
+    }
+
+    /// Does what a key asks for where the JSON is shown.
+    fn act_on_json(&mut self, action: Action) -> bool {
+        let half = isize::try_from(self.height / 2).unwrap_or(1).max(1);
+        let Some(json) = self.json_mut() else {
+            return false;
+        };
+        match action {
+            Action::Down => json.move_by(1),
+            Action::Up => json.move_by(-1),
+            Action::PageDown => json.move_by(half),
+            Action::PageUp => json.move_by(-half),
+            Action::Top => json.go_to_end(false),
+            Action::Bottom => json.go_to_end(true),
+            Action::Fold | Action::Open => json.toggle(),
+            Action::FoldAll => json.toggle_all(),
+            _ => return false,
+        }
+        true
+    }
+
     /// Does what a key asks for.
     pub fn act(&mut self, action: Action, scene: &Scene) -> Option<Vec<Effect>> {
+        match action {
+            Action::NextPane => return Some(self.turn(1, scene.now_ms)),
+            Action::PreviousPane => return Some(self.turn(-1, scene.now_ms)),
+            _ => {}
+        }
+        if let Some(list) = &mut self.list {
+            return list.act(action, scene);
+        }
+        if self.act_on_json(action) {
+            return Some(Vec::new());
+        }
         let half = (self.height / 2).max(1);
         let last = self.row.cells.len().saturating_sub(1);
         match action {
@@ -130,8 +240,17 @@ impl Model {
 
     /// Learns how much room there is.
     pub fn resize(&mut self, body: Rect) {
-        self.height = usize::from(body.height.saturating_sub(2)).max(1);
-        self.width = usize::from(body.width.saturating_sub(2)).max(1);
+        self.body = body;
+        let (_, rest) = split_line(body);
+        self.height = usize::from(rest.height.saturating_sub(2)).max(1);
+        self.width = usize::from(rest.width.saturating_sub(2)).max(1);
+        let width = self.width;
+        if let Some(list) = &mut self.list {
+            list.resize(rest);
+        }
+        if let Some(json) = &mut self.json {
+            json.set_width(width);
+        }
     }
 
     /// Brings the fact under the cursor into sight.
@@ -175,7 +294,12 @@ impl Model {
     /// Draws the facts.
     pub fn view(&self, scene: &Scene, frame: &mut Frame<'_>, body: Rect) {
         let look = &scene.look;
-        let styles = look.styles();
+        let (tabs, body) = split_line(body);
+        let titles = self.titles().into_iter();
+        draw_tabs(look, frame.buffer_mut(), tabs, titles, self.tab);
+        if let Some(list) = &self.list {
+            return list.view(scene, frame, body);
+        }
         let kind = list_title(self.of);
         let title = if self.is_gone {
             format!("{kind}: {} (deleted)", self.crumb())
@@ -187,6 +311,17 @@ impl Model {
         let inner = block.inner(body);
         let buffer = frame.buffer_mut();
         block.render(body, buffer);
+        let is_json = self.tab + 1 == self.titles().len();
+        match &self.json {
+            Some(json) if is_json => draw_rows(look, buffer, inner, json, true),
+            _ => self.draw_facts(scene, buffer, inner),
+        }
+    }
+
+    /// Draws the facts inside their box.
+    fn draw_facts(&self, scene: &Scene, buffer: &mut Buffer, inner: Rect) {
+        let look = &scene.look;
+        let styles = look.styles();
         let lines = self.lines(scene);
         for (y, line) in (inner.y..inner.bottom()).zip(lines.iter().skip(self.offset)) {
             let is_under = line.at == self.cursor;

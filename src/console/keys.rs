@@ -6,8 +6,8 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::on_row;
 use super::view_name::ViewName;
+use super::{execution, on_row};
 use crate::domain::listing::ListOf;
 
 /// What a key asks for. Screens give meaning to it; what no screen knows, the frame does.
@@ -107,8 +107,28 @@ pub enum Action {
     Disable,
     /// Fold or unfold.
     Fold,
+    /// Fold everything, or unfold it.
+    FoldAll,
+    /// Run the step again as it was.
+    RetryStep,
+    /// Run everything again from the step on.
+    RetryFrom,
+    /// End it before its end.
+    Cancel,
     /// Write it to a file.
     Save,
+    /// Set a password.
+    Password,
+    /// Make an API key.
+    NewKey,
+    /// Add an SSH key.
+    NewSshKey,
+    /// Put a user in.
+    AddMember,
+    /// Take a user out.
+    RemoveMember,
+    /// Invite somebody.
+    Invite,
     /// Answer every API call with 503.
     Maintenance,
     /// Answer calls of the API again.
@@ -224,6 +244,12 @@ pub enum Place {
     List(ListOf),
     /// One object of a list.
     Detail(ListOf),
+    /// One task.
+    Task,
+    /// One run.
+    Execution,
+    /// One recipe.
+    Recipe,
 }
 
 impl Place {
@@ -233,6 +259,9 @@ impl Place {
             Self::Dashboard => DASHBOARD,
             Self::List(_) => LIST,
             Self::Detail(_) => DETAIL,
+            Self::Task => TASK,
+            Self::Execution => EXECUTION,
+            Self::Recipe => RECIPE,
         }
     }
 
@@ -241,13 +270,17 @@ impl Place {
         match self {
             Self::Dashboard => &[],
             Self::List(of) | Self::Detail(of) => on_row::deeds_of(of),
+            Self::Task => on_row::deeds_of(ListOf::Flows),
+            Self::Execution => execution::DEEDS,
+            Self::Recipe => on_row::deeds_of(ListOf::Recipes),
         }
     }
 
     /// Returns every row that holds here, the place's own first.
     pub fn all(self, is_read_only: bool) -> impl Iterator<Item = &'static Binding> {
-        let own = self.bindings().iter();
-        own.chain(self.deeds())
+        let deeds = self.deeds().iter();
+        deeds
+            .chain(self.bindings())
             .chain(EVERYWHERE)
             .filter(move |binding| !(is_read_only && binding.writes))
     }
@@ -327,10 +360,132 @@ const LIST: &[Binding] = &[
 
 /// The keys of the facts of one object.
 const DETAIL: &[Binding] = &[
+    bind(
+        &[
+            named(KeyCode::Tab),
+            letter('l'),
+            named(KeyCode::Right),
+            letter(']'),
+        ],
+        Action::NextPane,
+        "to the next tab",
+    )
+    .short("tab"),
+    bind(
+        &[
+            named(KeyCode::BackTab),
+            letter('h'),
+            named(KeyCode::Left),
+            letter('['),
+        ],
+        Action::PreviousPane,
+        "to the tab before",
+    ),
+    bind(&[letter('z')], Action::Fold, "fold or unfold the JSON"),
+    bind(
+        &[letter('Z')],
+        Action::FoldAll,
+        "fold everything, or unfold it",
+    ),
     bind(&[letter('y')], Action::Copy, "copy the value").short("copy"),
     bind(&[letter('Y')], Action::CopyJson, "copy it all as JSON").short("copy JSON"),
     bind(&[letter('c')], Action::CopyCurl, "copy a call of the API").short("curl"),
     bind(&[letter('o')], Action::Related, "open what belongs to it").short("related"),
+    MOVE[0],
+    MOVE[1],
+    MOVE[2],
+    MOVE[3],
+    MOVE[4],
+    MOVE[5],
+];
+
+/// The keys of one task.
+const TASK: &[Binding] = &[
+    bind(&[named(KeyCode::Enter)], Action::Open, "open the execution").short("open"),
+    bind(
+        &[named(KeyCode::Tab), letter('l'), named(KeyCode::Right)],
+        Action::NextPane,
+        "to the next tab",
+    )
+    .short("tab"),
+    bind(
+        &[named(KeyCode::BackTab), letter('h'), named(KeyCode::Left)],
+        Action::PreviousPane,
+        "to the tab before",
+    ),
+    bind(
+        &[letter('/')],
+        Action::Filter,
+        "look for a text in the JSON",
+    ),
+    bind(&[letter('n')], Action::NextFound, "to its next place"),
+    bind(&[letter('N')], Action::PreviousFound, "to its place before"),
+    bind(&[letter('z')], Action::Fold, "fold or unfold"),
+    bind(
+        &[letter('Z')],
+        Action::FoldAll,
+        "fold everything, or unfold it",
+    ),
+    bind(&[letter('y')], Action::Copy, "copy the id or the value"),
+    bind(&[letter('Y')], Action::CopyJson, "copy the task as JSON"),
+    bind(&[letter('c')], Action::CopyCurl, "copy a call of the API").short("curl"),
+    bind(&[letter('o')], Action::Related, "open what belongs to it").short("related"),
+    MOVE[0],
+    MOVE[1],
+    MOVE[2],
+    MOVE[3],
+    MOVE[4],
+    MOVE[5],
+];
+
+/// The keys of one run.
+const EXECUTION: &[Binding] = &[
+    bind(
+        &[named(KeyCode::Tab), named(KeyCode::BackTab)],
+        Action::NextPane,
+        "between the steps and the value",
+    )
+    .short("pane"),
+    bind(&[named(KeyCode::Enter)], Action::Open, "into the value"),
+    bind(
+        &[letter('l'), named(KeyCode::Right)],
+        Action::Right,
+        "to the next tab",
+    ),
+    bind(
+        &[letter('h'), named(KeyCode::Left)],
+        Action::Left,
+        "to the tab before",
+    ),
+    bind(&[letter('z')], Action::Fold, "fold or unfold").short("fold"),
+    bind(
+        &[letter('Z')],
+        Action::FoldAll,
+        "fold everything, or unfold it",
+    ),
+    bind(
+        &[letter('/')],
+        Action::Filter,
+        "look for a text in the value",
+    )
+    .short("find"),
+    bind(&[letter('n')], Action::NextFound, "to its next place"),
+    bind(&[letter('N')], Action::PreviousFound, "to its place before"),
+    bind(&[letter('y')], Action::Copy, "copy the value").short("copy"),
+    bind(&[letter('Y')], Action::CopyJson, "copy the step as JSON"),
+    bind(&[letter('c')], Action::CopyCurl, "copy a call of the API"),
+    bind(&[letter('o')], Action::Related, "open what belongs to it"),
+    MOVE[0],
+    MOVE[1],
+    MOVE[2],
+    MOVE[3],
+    MOVE[4],
+    MOVE[5],
+];
+
+/// The keys of one recipe.
+const RECIPE: &[Binding] = &[
+    bind(&[letter('y')], Action::Copy, "copy the id").short("copy"),
     MOVE[0],
     MOVE[1],
     MOVE[2],

@@ -4,7 +4,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
 use super::input::Input;
 use super::screen::Effect;
-use super::{confirm, form, menu, palette};
+use super::{confirm, editor, form, menu, palette};
 
 /// Something over the screen.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub enum Overlay {
     Confirm(confirm::Model),
     /// Fields to fill in.
     Form(form::Model),
+    /// A text of several lines, to be edited.
+    Editor(Box<editor::Model>),
     /// A secret that is shown once.
     Secret(Secret),
     /// A longer text.
@@ -83,12 +85,31 @@ impl Overlay {
             Self::Menu(model) => model.key(key),
             Self::Confirm(model) => model.key(key),
             Self::Form(model) => model.key(key),
+            Self::Editor(model) => model.key(key),
             Self::Secret(secret) => secret.key(key),
             Self::Quit => match key.code {
                 KeyCode::Char('y') => Step::Close(vec![Effect::Act(super::keys::Action::QuitNow)]),
                 KeyCode::Char('n' | 'q') | KeyCode::Esc => Step::Close(Vec::new()),
                 _ => Step::Stay(Vec::new()),
             },
+        }
+    }
+
+    /// Tells whether the overlay waits for its deed to be done.
+    pub fn is_sent(&self) -> bool {
+        match self {
+            Self::Form(model) => model.is_sent,
+            Self::Editor(model) => model.is_sent,
+            _ => false,
+        }
+    }
+
+    /// Shows why the deed of the overlay was not done.
+    pub fn refuse(&mut self, error: &crate::domain::Error) {
+        match self {
+            Self::Form(model) => model.refuse(error),
+            Self::Editor(model) => model.refuse(error),
+            _ => {}
         }
     }
 
@@ -108,6 +129,10 @@ impl Overlay {
                 Vec::new()
             }
             Self::Form(model) => {
+                model.paste(text);
+                Vec::new()
+            }
+            Self::Editor(model) => {
                 model.paste(text);
                 Vec::new()
             }

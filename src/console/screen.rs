@@ -11,9 +11,10 @@ use super::look::Look;
 use super::message::Level;
 use super::overlay::Overlay;
 use super::view_name::ViewName;
-use super::{dashboard, detail, on_row, table};
+use super::{dashboard, detail, execution, on_row, recipe, table, task};
 use crate::app::SecretText;
 use crate::domain::listing::{ListOf, ListRow};
+use crate::domain::recipe::RecipeId;
 
 /// What every screen may know besides its own model.
 #[derive(Clone, Debug)]
@@ -83,12 +84,43 @@ pub enum Screen {
     Table(Box<table::Model>),
     /// The facts of one object.
     Detail(Box<detail::Model>),
+    /// One task.
+    Task(Box<task::Model>),
+    /// One run.
+    Execution(Box<execution::Model>),
+    /// One recipe.
+    Recipe(Box<recipe::Model>),
 }
 
 impl Screen {
     /// Makes the screen of one object of a list: its own where it has one, else its facts.
     pub fn of_row(of: ListOf, row: ListRow) -> Self {
-        Self::Detail(Box::new(detail::Model::new(of, row)))
+        let of_id = match of {
+            ListOf::Flows => row.id.parse().ok().map(|id| {
+                let name = table::related::name_of(of, &row);
+                Self::Task(Box::new(task::Model::new(id, name)))
+            }),
+            ListOf::Executions => row
+                .id
+                .parse()
+                .ok()
+                .map(|id| Self::Execution(Box::new(execution::Model::new(id)))),
+            ListOf::Recipes => RecipeId::parse(&row.id).map(|id| {
+                let name = table::related::name_of(of, &row);
+                Self::Recipe(Box::new(recipe::Model::new(id, name, false)))
+            }),
+            _ => None,
+        };
+        of_id.unwrap_or_else(|| Self::Detail(Box::new(detail::Model::new(of, row))))
+    }
+
+    /// Returns the list that is shown, where one is.
+    pub fn table_mut(&mut self) -> Option<&mut table::Model> {
+        match self {
+            Self::Table(model) => Some(model),
+            Self::Detail(model) => model.list_mut(),
+            _ => None,
+        }
     }
 
     /// Returns what stands in the crumbs.
@@ -97,6 +129,9 @@ impl Screen {
             Self::Dashboard(_) => ViewName::Dashboard.title().to_owned(),
             Self::Table(model) => model.crumb(),
             Self::Detail(model) => model.crumb(),
+            Self::Task(model) => model.crumb(),
+            Self::Execution(model) => model.crumb(),
+            Self::Recipe(model) => model.crumb(),
         }
     }
 
@@ -104,7 +139,9 @@ impl Screen {
     pub fn place_text(&self, scene: &Scene) -> String {
         match self {
             Self::Table(model) => model.place_text(scene),
-            Self::Dashboard(_) | Self::Detail(_) => String::new(),
+            Self::Task(model) => model.place_text(scene),
+            Self::Execution(model) => model.place_text(scene),
+            Self::Dashboard(_) | Self::Detail(_) | Self::Recipe(_) => String::new(),
         }
     }
 
@@ -112,7 +149,7 @@ impl Screen {
     pub fn status(&self) -> String {
         match self {
             Self::Table(model) => model.status(),
-            Self::Dashboard(_) | Self::Detail(_) => String::new(),
+            _ => String::new(),
         }
     }
 
@@ -121,7 +158,13 @@ impl Screen {
         match self {
             Self::Dashboard(_) => Place::Dashboard,
             Self::Table(model) => Place::List(model.of()),
-            Self::Detail(model) => Place::Detail(model.of),
+            Self::Detail(model) => match model.list() {
+                Some(list) => Place::List(list.of()),
+                None => Place::Detail(model.of),
+            },
+            Self::Task(_) => Place::Task,
+            Self::Execution(_) => Place::Execution,
+            Self::Recipe(_) => Place::Recipe,
         }
     }
 
@@ -130,7 +173,10 @@ impl Screen {
         match self {
             Self::Dashboard(model) => model.ask(),
             Self::Table(model) => model.ask(scene, reason),
-            Self::Detail(model) => model.ask(),
+            Self::Detail(model) => model.ask(scene, reason),
+            Self::Task(model) => Some(model.ask()),
+            Self::Execution(model) => model.ask(reason),
+            Self::Recipe(model) => model.ask(),
         }
     }
 
@@ -139,9 +185,21 @@ impl Screen {
         match (self, answer) {
             (Self::Table(model), Answer::List(pages)) => model.take(pages),
             (Self::Detail(model), Answer::Row(row)) => model.take(row),
+            (Self::Detail(model), Answer::List(pages)) => model.take_list(pages),
+            (Self::Task(model), Answer::Task(page)) => model.take(*page),
+            (Self::Execution(model), Answer::Execution(page)) => model.take(*page),
+            (Self::Recipe(model), Answer::Recipe(recipe)) => model.take(*recipe),
             (Self::Dashboard(model), answer) => model.take(answer),
             // An answer to what the page showed before.
             _ => {}
+        }
+    }
+
+    /// Returns what is to be done now that an answer came.
+    pub fn arrived(&mut self) -> Vec<Effect> {
+        match self {
+            Self::Recipe(model) => model.arrived(),
+            _ => Vec::new(),
         }
     }
 
@@ -151,10 +209,13 @@ impl Screen {
             Self::Dashboard(model) => model.act(action),
             Self::Table(model) => model.act(action, scene),
             Self::Detail(model) => model.act(action, scene),
+            Self::Task(model) => model.act(action, scene),
+            Self::Execution(model) => model.act(action, scene),
+            Self::Recipe(model) => model.act(action),
         };
         own.or_else(|| {
             let (of, rows) = self.rows_meant()?;
-            on_row::act(of, &rows, action, scene)
+            on_row::act(of, &rows, action)
         })
     }
 
@@ -162,9 +223,12 @@ impl Screen {
     /// cursor, else the object that is open.
     fn rows_meant(&self) -> Option<(ListOf, Vec<ListRow>)> {
         match self {
-            Self::Dashboard(_) => None,
+            Self::Dashboard(_) | Self::Task(_) | Self::Execution(_) | Self::Recipe(_) => None,
             Self::Table(model) => Some((model.of(), model.meant())),
-            Self::Detail(model) => Some((model.of, vec![model.row.clone()])),
+            Self::Detail(model) => match model.list() {
+                Some(list) => Some((list.of(), list.meant())),
+                None => Some((model.of, vec![model.row.clone()])),
+            },
         }
     }
 
@@ -172,7 +236,7 @@ impl Screen {
     pub fn click(&mut self, body: Rect, at: (u16, u16)) -> Vec<Effect> {
         match self {
             Self::Table(model) => model.click(body, at),
-            Self::Dashboard(_) | Self::Detail(_) => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
@@ -181,6 +245,9 @@ impl Screen {
         match self {
             Self::Table(model) => model.resize(body),
             Self::Detail(model) => model.resize(body),
+            Self::Task(model) => model.resize(body),
+            Self::Execution(model) => model.resize(body),
+            Self::Recipe(model) => model.resize(body),
             Self::Dashboard(_) => {}
         }
     }
@@ -191,6 +258,9 @@ impl Screen {
             Self::Dashboard(model) => model.view(scene, frame, body),
             Self::Table(model) => model.view(scene, frame, body),
             Self::Detail(model) => model.view(scene, frame, body),
+            Self::Task(model) => model.view(scene, frame, body),
+            Self::Execution(model) => model.view(scene, frame, body),
+            Self::Recipe(model) => model.view(scene, frame, body),
         }
     }
 }

@@ -203,6 +203,11 @@ pub fn list_time(at_ms: i64, zone: &TimeZone) -> String {
     formatted(at_ms, zone, "%Y-%m-%d %H:%M:%S")
 }
 
+/// Returns a moment as RFC 3339 text, UTC, as the API writes it.
+pub fn rfc3339(at_ms: i64) -> String {
+    formatted(at_ms, &TimeZone::UTC, "%Y-%m-%dT%H:%M:%S%.3fZ")
+}
+
 /// Returns the time of day.
 pub fn clock_time(at_ms: i64, zone: &TimeZone) -> String {
     formatted(at_ms, zone, "%H:%M:%S")

@@ -38,10 +38,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
             vec![Cmd::Redraw]
         }
         Msg::Tick => tick(model),
-        Msg::Loaded { page, turn, result } => {
-            loaded(model, page, turn, result);
-            Vec::new()
-        }
+        Msg::Loaded { page, turn, result } => loaded(model, page, turn, result),
         Msg::Found { turn, result } => {
             found(model, turn, result);
             Vec::new()
@@ -217,12 +214,16 @@ fn back(model: &mut Model) -> Vec<Cmd> {
     load(model, Reason::Time)
 }
 
-/// Opens the filter of a list.
+/// Opens the filter of a list, or the search of a value.
 fn filter(model: &mut Model) -> Vec<Cmd> {
-    let Screen::Table(table) = &model.top().screen else {
-        return Vec::new();
+    let before = match &mut model.top_mut().screen {
+        Screen::Task(task) => task.search().to_owned(),
+        Screen::Execution(execution) => execution.search().to_owned(),
+        other => match other.table_mut() {
+            Some(table) => table.filter().to_owned(),
+            None => return Vec::new(),
+        },
     };
-    let before = table.filter().to_owned();
     let input = Input::of(&before);
     over(model, Overlay::Filter(Filter { input, before }))
 }
@@ -296,7 +297,7 @@ fn apply(model: &mut Model, effects: Vec<Effect>) -> Vec<Cmd> {
             Effect::View(view) => cmds.extend(act(model, Action::View(view))),
             Effect::Show(overlay) => model.overlays.push(*overlay),
             Effect::Do(deed) => {
-                if model.settings.is_read_only {
+                if model.settings.is_read_only && deed.writes() {
                     model.say(
                         Level::Bad,
                         "the file is only looked at: nothing was changed".to_owned(),
@@ -320,7 +321,7 @@ fn apply(model: &mut Model, effects: Vec<Effect>) -> Vec<Cmd> {
 
 /// Sorts the list on top by a column; times and numbers from the largest on.
 fn sort_by(model: &mut Model, column: usize) -> Vec<Cmd> {
-    let Screen::Table(table) = &mut model.top_mut().screen else {
+    let Some(table) = model.top_mut().screen.table_mut() else {
         return Vec::new();
     };
     let kind = table.of().columns().get(column).map(|column| column.kind);
@@ -332,13 +333,23 @@ fn sort_by(model: &mut Model, column: usize) -> Vec<Cmd> {
     load(model, Reason::Person)
 }
 
-/// Narrows the list on top by what is typed.
+/// Narrows the list on top by what is typed, or looks for it in a value.
 fn filter_by(model: &mut Model, typed: &str) -> Vec<Cmd> {
     let now_ms = model.now_ms;
-    let Screen::Table(table) = &mut model.top_mut().screen else {
-        return Vec::new();
+    let is_changed = match &mut model.top_mut().screen {
+        Screen::Task(task) => {
+            task.find(typed);
+            false
+        }
+        Screen::Execution(execution) => {
+            execution.find(typed);
+            false
+        }
+        other => other
+            .table_mut()
+            .is_some_and(|table| table.set_filter(typed, now_ms)),
     };
-    if table.set_filter(typed, now_ms) {
+    if is_changed {
         load(model, Reason::Person)
     } else {
         Vec::new()
@@ -346,20 +357,22 @@ fn filter_by(model: &mut Model, typed: &str) -> Vec<Cmd> {
 }
 
 /// Takes what a page asked for.
-fn loaded(model: &mut Model, id: u64, turn: u64, result: Result<Answer>) {
+fn loaded(model: &mut Model, id: u64, turn: u64, result: Result<Answer>) -> Vec<Cmd> {
     let pages = model.pages.iter_mut().chain(&mut model.earlier);
     let Some(page) = pages
         .into_iter()
         .find(|page| page.id == id && page.turn == turn)
     else {
-        return;
+        return Vec::new();
     };
     page.asked_ms = None;
-    match result {
+    let effects = match result {
         Ok(answer) => {
             page.screen.take(answer);
+            let effects = page.screen.arrived();
             model.failures = 0;
             model.loaded_at_ms = Some(model.now_ms);
+            effects
         }
         Err(error) => {
             model.failures = model.failures.saturating_add(1);
@@ -367,9 +380,11 @@ fn loaded(model: &mut Model, id: u64, turn: u64, result: Result<Answer>) {
             if model.failures == 1 {
                 model.say(Level::Bad, told(&error));
             }
+            Vec::new()
         }
-    }
+    };
     model.due_ms = model.mono_ms + model.pace_ms();
+    apply(model, effects)
 }
 
 /// Takes what the palette asked for.
@@ -387,10 +402,7 @@ fn found(model: &mut Model, turn: u64, result: Result<Answer>) {
 /// Hears how a deed ended.
 fn done(model: &mut Model, result: Result<Done>) -> Vec<Cmd> {
     model.pending = model.pending.saturating_sub(1);
-    let form = model
-        .overlays
-        .iter()
-        .position(|over| matches!(over, Overlay::Form(form) if form.is_sent));
+    let form = model.overlays.iter().position(Overlay::is_sent);
     match result {
         Ok(done) => {
             if let Some(at) = form {
@@ -412,7 +424,7 @@ fn done(model: &mut Model, result: Result<Done>) -> Vec<Cmd> {
             load(model, Reason::Person)
         }
         Err(error) => {
-            if let Some(Overlay::Form(form)) = form.and_then(|at| model.overlays.get_mut(at)) {
+            if let Some(form) = form.and_then(|at| model.overlays.get_mut(at)) {
                 form.refuse(&error);
             }
             model.say(Level::Bad, told(&error));

@@ -10,6 +10,7 @@ use elastane::console::msg::{Cmd, Msg};
 use elastane::console::run::{frame, settle};
 use elastane::console::update::{go_to, start, update};
 use elastane::console::view::view;
+use elastane::domain::principal::{Channel, Principal};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -17,6 +18,11 @@ use tempfile::TempDir;
 
 /// The moment of the tests: a while after the demo was built.
 pub const NOW_MS: i64 = 1_772_456_760_000;
+
+/// Who works at the console.
+pub fn operator() -> Principal {
+    Principal::operator(Channel::Console)
+}
 
 /// A copy of the demo's database, opened at a fixed moment.
 pub struct Demo {

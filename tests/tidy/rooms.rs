@@ -80,6 +80,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("quick_xml", &["domain"]),
     ("ratatui", &["console"]),
     ("rustix", &["app", "cli", "git"]),
+    ("ratatui_textarea", &["console"]),
     ("rquickjs", &["engine"]),
     ("rusqlite", &["store"]),
     ("serde", ANYWHERE),

@@ -2,6 +2,7 @@
 
 use crate::console::menu::MenuItem;
 use crate::console::screen::Effect;
+use crate::console::view_name::list_title;
 use crate::domain::listing::{ListCell, ListOf, ListRow};
 
 /// A list that belongs to the rows of another: the field of its filter must have the value
@@ -13,12 +14,14 @@ type Related = (ListOf, &'static str, ListOf, &'static str, &'static str);
 #[rustfmt::skip]
 const RELATED: &[Related] = &[
     (ListOf::Users, "Tasks of the user", ListOf::Flows, "user_id", "id"),
+    (ListOf::Users, "Teams of the user", ListOf::Teams, "user_id", "id"),
     (ListOf::Users, "API keys of the user", ListOf::ApiKeys, "user_id", "id"),
     (ListOf::Users, "SSH keys of the user", ListOf::SshKeys, "user_id", "id"),
     (ListOf::Users, "Credentials of the user", ListOf::Credentials, "user_id", "id"),
     (ListOf::Users, "What the user did", ListOf::Audit, "actor_id", "id"),
     (ListOf::Users, "What was done to the user", ListOf::Audit, "object_id", "id"),
     (ListOf::Teams, "Components of the team", ListOf::Components, "team_id", "id"),
+    (ListOf::Teams, "Members of the team", ListOf::Users, "team_id", "id"),
     (ListOf::Teams, "What was done to the team", ListOf::Audit, "object_id", "id"),
     (ListOf::Flows, "Executions of the task", ListOf::Executions, "flow", "id"),
     (ListOf::Flows, "Owner of the task", ListOf::Users, "id", "user_id"),
@@ -55,11 +58,36 @@ pub fn related_to(of: ListOf, row: &ListRow) -> Vec<MenuItem> {
         .collect()
 }
 
+/// Returns the lists that belong to a row, for tabs: a title, the list, its filter. What
+/// the row itself belongs to is left out.
+pub fn tabs_of(of: ListOf, row: &ListRow) -> Vec<(&'static str, ListOf, String)> {
+    RELATED
+        .iter()
+        .filter(|(whose, _, _, field, key)| *whose == of && *key == "id" && *field != "id")
+        .map(|(_, _, list, field, _)| {
+            let title = match *field {
+                "actor_id" => "Acts",
+                "team_id" if *list == ListOf::Users => "Members",
+                _ => list_title(*list),
+            };
+            (title, *list, format!("{field}:={}", row.id))
+        })
+        .collect()
+}
+
 /// Returns the text of a row's column.
 pub fn value_of(of: ListOf, row: &ListRow, key: &str) -> Option<String> {
     match row.cells.get(of.column(key)?)? {
         ListCell::Text(text) => Some(text.clone()),
         ListCell::Number(n) => Some(n.to_string()),
+        _ => None,
+    }
+}
+
+/// Returns the number in a row's column.
+pub fn number_of(of: ListOf, row: &ListRow, key: &str) -> Option<i64> {
+    match row.cells.get(of.column(key)?)? {
+        ListCell::Number(n) => Some(*n),
         _ => None,
     }
 }

@@ -43,6 +43,10 @@ pub(super) fn draw(model: &Model, over: &Overlay, frame: &mut Frame<'_>, area: R
     let room = usize::from(area.width.min(WIDTH_MAX).saturating_sub(4));
     let (title, lines) = match over {
         Overlay::Filter(_) => return,
+        Overlay::Editor(editor) => {
+            let body = super::body_of(area);
+            return editor.view(&model.settings.look, frame, body);
+        }
         Overlay::Help { offset } => ("Keys".to_owned(), skipped(help(model), *offset, area)),
         Overlay::Messages { offset } => (
             "Messages".to_owned(),
@@ -343,6 +347,7 @@ pub(super) fn keys(over: &Overlay) -> Vec<(String, String)> {
             ("Enter", "next, then send"),
             ("Esc", "leave"),
         ],
+        Overlay::Editor(_) => &[("ctrl-s", "run with this"), ("Esc", "leave")],
         Overlay::Secret(_) => &[("y", "copy"), ("Esc", "close for good")],
         Overlay::Quit => &[("y", "end"), ("n", "stay")],
     };

@@ -1,0 +1,101 @@
+//! What can be done about teams.
+
+use super::confirm;
+use super::deed::{Deed, PeopleDeed};
+use super::form::{self, Field, Values};
+use super::keys::{Action, Binding, bind, letter};
+use super::screen::Effect;
+use super::table::related::{name_of, number_of};
+use super::users::{not_an_id, show, show_form};
+use crate::domain::Result;
+use crate::domain::id::TeamId;
+use crate::domain::listing::{ListOf, ListRow};
+
+/// The keys of what can be done about a team.
+pub(super) const DEEDS: &[Binding] = &[
+    bind(&[letter('a')], Action::Add, "make a team")
+        .short("add")
+        .writing(),
+    bind(
+        &[letter('m')],
+        Action::AddMember,
+        "put a user into the team",
+    )
+    .short("member")
+    .writing(),
+    bind(
+        &[letter('x')],
+        Action::RemoveMember,
+        "take a user out of the team",
+    )
+    .writing(),
+    bind(&[letter('d')], Action::Delete, "delete the team")
+        .short("delete")
+        .writing(),
+];
+
+/// Asks before something is done about teams.
+pub(super) fn act(rows: &[ListRow], action: Action) -> Option<Vec<Effect>> {
+    if action == Action::Add {
+        return Some(vec![new_team()]);
+    }
+    let row = rows.first()?;
+    let id: TeamId = row.id.parse().ok()?;
+    let name = name_of(ListOf::Teams, row);
+    Some(vec![match action {
+        Action::AddMember => member_form(id, format!("Put a user into {name}"), |about, values| {
+            let team = about.parse().map_err(|_| not_an_id())?;
+            let user = values.text("user").to_owned();
+            Ok(Deed::People(PeopleDeed::AddMember(team, user)))
+        }),
+        Action::RemoveMember => {
+            member_form(id, format!("Take a user out of {name}"), |about, values| {
+                let team = about.parse().map_err(|_| not_an_id())?;
+                let user = values.text("user").to_owned();
+                Ok(Deed::People(PeopleDeed::RemoveMember(team, user)))
+            })
+        }
+        Action::Delete => {
+            let count = |key: &str| number_of(ListOf::Teams, row, key).unwrap_or(0);
+            let (components, members) = (count("components"), count("members_total"));
+            show(
+                confirm::Model::new(
+                    format!("Delete the team {name}?"),
+                    Deed::People(PeopleDeed::DeleteTeam(id)),
+                )
+                .line(format!(
+                    "{components} components go with it; {members} members leave it."
+                ))
+                .line("This can't be taken back.")
+                .typed(name),
+            )
+        }
+        _ => return None,
+    }])
+}
+
+/// Offers the form of a new team.
+fn new_team() -> Effect {
+    let fields = vec![
+        Field::text("owner", "Owner", "")
+            .required()
+            .help("the address or the id of the first member"),
+        Field::text("name", "Name", "").help("empty for a name that is made up"),
+    ];
+    let make = |_: &str, values: &Values<'_>| -> Result<Deed> {
+        let name = values.text("name");
+        Ok(Deed::People(PeopleDeed::AddTeam {
+            owner: values.text("owner").to_owned(),
+            name: (!name.is_empty()).then(|| name.to_owned()),
+        }))
+    };
+    show_form(form::Model::new("Make a team", "", fields, make))
+}
+
+/// Offers the form that asks for a user.
+fn member_form(id: TeamId, title: String, make: form::MakeDeed) -> Effect {
+    let field = Field::text("user", "User", "")
+        .required()
+        .help("an address or an id");
+    show_form(form::Model::new(title, id.to_string(), vec![field], make))
+}
