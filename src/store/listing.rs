@@ -13,7 +13,7 @@ use std::cmp::min;
 use rusqlite::params_from_iter;
 use rusqlite::types::{Value, ValueRef};
 
-use self::condition::{Piece, Rows};
+use self::condition::{Piece, Rows, Span};
 use self::source::{Order, Origin, Source};
 use super::Read;
 use crate::domain::Result;
@@ -21,10 +21,6 @@ use crate::domain::listing::{
     ColumnKind, Counted, ListAt, ListCell, ListCursor, ListOf, ListPage, ListQuery, ListRow,
     SortValue,
 };
-
-/// The most rows that one page with a filter looks at along an index: some 15 ms, and as
-/// many again to count; a page is to come within 50 ms.
-const SCAN_ROWS_MAX: u32 = 10_000;
 
 /// The most rows that one page sorts: some 30 ms, and all users of a large installation.
 const SORT_ROWS_MAX: u32 = 20_000;
@@ -101,6 +97,11 @@ impl Read<'_> {
             Some(matched) => matched,
             None if query.filter.is_everything() => total,
             None if is_whole => exactly(found.hits.len()),
+            // The search just looked at as many rows as a count would.
+            None if search.from.is_none() && !has_more => Counted {
+                n: found.hits.len() as u64,
+                is_exact: false,
+            },
             None => search.matched(self)?,
         };
         let rows = found.hits.iter();
@@ -274,10 +275,13 @@ impl Search<'_> {
     /// Adds the rows that are asked for, of those behind the rowid `newest`.
     fn push_asked(&self, sql: &mut Piece, newest: Option<i64>) {
         sql.append(&self.rows.base);
-        if let Some(newest) = newest {
-            sql.with(&format!(" AND {} > ?", self.rowid()), [Value::from(newest)]);
-        }
+        self.span_behind(newest).push(sql, self.rowid());
         sql.append(&self.rows.asked);
+    }
+
+    /// Returns between which rowids the rows behind `newest` lie.
+    fn span_behind(&self, newest: Option<i64>) -> Span {
+        newest.map_or(self.rows.span, |newest| self.rows.span.and(">", newest))
     }
 
     /// Returns the rowid in a form that keeps the index in use.
@@ -293,6 +297,7 @@ impl Search<'_> {
     fn newest(&self, read: &Read<'_>, rows: u32) -> Result<Option<i64>> {
         let mut sql = Piece::of("SELECT x.rowid ");
         sql.append(&self.rows.base);
+        self.rows.span.push(&mut sql, self.rowid());
         let order = format!(" ORDER BY {} DESC LIMIT 1 OFFSET ?", self.rowid());
         sql.with(&order, [Value::from(rows)]);
         read.query_opt(&sql.text, params_from_iter(&sql.values), |row| row.get(0))
@@ -303,7 +308,7 @@ impl Search<'_> {
         if self.rows.asked.text.is_empty() {
             return self.count(read, None);
         }
-        let newest = self.newest(read, SCAN_ROWS_MAX)?;
+        let newest = self.newest(read, self.source.scan_rows)?;
         let counted = self.count(read, newest)?;
         Ok(Counted {
             is_exact: counted.is_exact && newest.is_none(),
@@ -382,9 +387,10 @@ impl Leg<'_> {
         if self.search.rows.asked.text.is_empty() {
             return Ok(None);
         }
-        let mut sql = self.select(from);
+        let mut sql = self.select(from, None);
         sql.push(&self.order());
-        sql.with(" LIMIT 1 OFFSET ?", [Value::from(SCAN_ROWS_MAX - 1)]);
+        let last = self.search.source.scan_rows - 1;
+        sql.with(" LIMIT 1 OFFSET ?", [Value::from(last)]);
         let last = read.query_opt(&sql.text, params_from_iter(&sql.values), |row| {
             hit_of(row, self.has_value)
         })?;
@@ -399,11 +405,7 @@ impl Leg<'_> {
         end: Option<&ListCursor>,
         wanted: usize,
     ) -> Result<Vec<Hit>> {
-        let mut sql = self.select(from);
-        if let Some(end) = end {
-            let sign = if self.search.descending { ">=" } else { "<=" };
-            self.push_bound(&mut sql, sign, end);
-        }
+        let mut sql = self.select(from, end);
         sql.append(&self.search.rows.asked);
         sql.push(&self.order());
         sql.with(" LIMIT ?", [limit_of(wanted)]);
@@ -412,38 +414,26 @@ impl Leg<'_> {
         })
     }
 
-    /// Begins a statement that yields the rows behind a place.
-    fn select(&self, from: Option<&ListCursor>) -> Piece {
-        let value = self
-            .along
-            .map_or(String::new(), |along| format!(", {along}"));
+    /// Begins a statement that yields the rows behind a place, none behind `end`.
+    fn select(&self, from: Option<&ListCursor>, end: Option<&ListCursor>) -> Piece {
+        let along = self.along;
+        let value = along.map_or(String::new(), |along| format!(", {along}"));
         let mut sql = Piece::of(format!("SELECT x.rowid{value} "));
         sql.append(&self.search.rows.base);
         sql.push(&self.condition);
-        if let Some(from) = from {
-            self.push_bound(&mut sql, self.search.direction().0, from);
+        let last = if self.search.descending { ">=" } else { "<=" };
+        let bounds = [(self.search.direction().0, from), (last, end)];
+        let mut span = self.search.rows.span;
+        for (sign, place) in bounds {
+            let Some(place) = place else { continue };
+            match (along, &place.key) {
+                (Some(along), _) => push_bound(&mut sql, along, sign, place),
+                (None, SortValue::Number(key)) => span = span.and(sign, *key),
+                (None, _) => {}
+            }
         }
+        span.push(&mut sql, "x.rowid");
         sql
-    }
-
-    /// Adds that rows lie before or behind a place.
-    fn push_bound(&self, sql: &mut Piece, sign: &str, place: &ListCursor) {
-        let key = value_of(&place.key);
-        let value = value_of(&place.value);
-        match self.along {
-            // A pair with a collation is no end of an index to SQLite, two comparisons are.
-            Some(along) if along.contains(" COLLATE ") => {
-                let bare = sign.trim_end_matches('=');
-                let text =
-                    format!(" AND {along} {bare}= ? AND ({along} {bare} ? OR x.rowid {sign} ?)");
-                sql.with(&text, [value.clone(), value, key]);
-            }
-            Some(along) => {
-                let text = format!(" AND ({along}, x.rowid) {sign} (?, ?)");
-                sql.with(&text, [value, key]);
-            }
-            None => sql.with(&format!(" AND x.rowid {sign} ?"), [key]),
-        }
     }
 
     /// Returns the order of the walk.
@@ -453,6 +443,20 @@ impl Leg<'_> {
             Some(along) => format!(" ORDER BY {along} {direction}, x.rowid {direction}"),
             None => format!(" ORDER BY x.rowid {direction}"),
         }
+    }
+}
+
+/// Adds that rows lie before or behind a place in the order of an expression.
+fn push_bound(sql: &mut Piece, along: &str, sign: &str, place: &ListCursor) {
+    let (value, key) = (value_of(&place.value), value_of(&place.key));
+    if along.contains(" COLLATE ") {
+        // A pair with a collation is no end of an index to SQLite, two comparisons are.
+        let bare = sign.trim_end_matches('=');
+        let text = format!(" AND {along} {bare}= ? AND ({along} {bare} ? OR x.rowid {sign} ?)");
+        sql.with(&text, [value.clone(), value, key]);
+    } else {
+        let text = format!(" AND ({along}, x.rowid) {sign} (?, ?)");
+        sql.with(&text, [value, key]);
     }
 }
 

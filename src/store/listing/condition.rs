@@ -42,10 +42,44 @@ impl Piece {
     }
 }
 
+/// Rowids between two bounds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Span {
+    /// The first.
+    from: Option<i64>,
+    /// The one behind the last.
+    to: Option<i64>,
+}
+
+impl Span {
+    /// Narrows the span to rowids that compare so with `key`. One bound an end is kept:
+    /// of two, SQLite would begin its walk at either.
+    pub(super) fn and(mut self, sign: &str, key: i64) -> Self {
+        match sign {
+            ">" => self.from = self.from.max(Some(key.saturating_add(1))),
+            ">=" => self.from = self.from.max(Some(key)),
+            "<" => self.to = Some(self.to.map_or(key, |to| to.min(key))),
+            _ => self = self.and("<", key.saturating_add(1)),
+        }
+        self
+    }
+
+    /// Adds the bounds to a statement that calls the rowid so.
+    pub(super) fn push(self, sql: &mut Piece, rowid: &str) {
+        for (sign, bound) in [(">=", self.from), ("<", self.to)] {
+            if let Some(bound) = bound {
+                sql.with(&format!(" AND {rowid} {sign} ?"), [Value::from(bound)]);
+            }
+        }
+    }
+}
+
 /// The rows that are walked through, and what is asked of each.
 pub(super) struct Rows {
     /// `FROM … WHERE …`: all rows of the table, or those that an index leads to.
     pub(super) base: Piece,
+    /// Between which rowids they lie.
+    pub(super) span: Span,
     /// Whether an index leads to the rows.
     pub(super) is_narrow: bool,
     /// Whether the index yields the rows in the order of their making.
@@ -82,20 +116,10 @@ impl Rows {
             base.push(" AND ");
             base.push(runs.condition());
         }
-        // Beside another index the numbers of rows are looked at, not walked along.
-        let rowid = if found.is.is_some() || index.is_some() {
-            "+x.rowid"
-        } else {
-            "x.rowid"
-        };
-        for (sign, bound) in [(">=", found.from), ("<", found.to)] {
-            if let Some(bound) = bound {
-                base.with(&format!(" AND {rowid} {sign} ?"), [Value::from(bound)]);
-            }
-        }
         let runs_in_order = found.runs != Some(Runs::Open);
         Ok(Self {
             base,
+            span: found.span,
             is_narrow: found.is.is_some() || index.is_some(),
             is_ordered: found.is.map_or(runs_in_order, |(is, _)| is.is_ordered),
             asked,
@@ -108,9 +132,7 @@ impl Rows {
 struct Found {
     is: Option<(&'static Narrowing, Value)>,
     runs: Option<Runs>,
-    /// The first rowid, and the one behind the last.
-    from: Option<i64>,
-    to: Option<i64>,
+    span: Span,
 }
 
 impl Found {
@@ -133,13 +155,11 @@ impl Found {
                     let (from, to) = (*range.start(), *range.end());
                     if from > i64::MIN {
                         let at_ms = from.saturating_sub(DISORDER_MS);
-                        let first = read.first_since(table, at_ms)?;
-                        self.from = Some(self.from.unwrap_or(first).max(first));
+                        self.span = self.span.and(">=", read.first_since(table, at_ms)?);
                     }
                     if to < i64::MAX {
                         let at_ms = to.saturating_add(DISORDER_MS + 1);
-                        let end = read.first_since(table, at_ms)?;
-                        self.to = Some(self.to.unwrap_or(end).min(end));
+                        self.span = self.span.and("<", read.first_since(table, at_ms)?);
                     }
                 }
             }

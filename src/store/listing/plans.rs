@@ -134,8 +134,7 @@ fn plan(read: &Read<'_>, list: ListOf, filter: &str, sort: &str) -> Vec<String> 
         has_value: along.is_some(),
     };
     let mut sql = Piece::of("EXPLAIN QUERY PLAN ");
-    sql.append(&leg.select(Some(&place)));
-    leg.push_bound(&mut sql, if sort.descending { ">=" } else { "<=" }, &place);
+    sql.append(&leg.select(Some(&place), Some(&place)));
     sql.append(&search.rows.asked);
     sql.push(&leg.order());
     let values = params_from_iter(&sql.values);

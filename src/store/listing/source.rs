@@ -14,6 +14,9 @@ use crate::domain::listing::ListOf;
 pub(super) struct Source {
     /// The table, as `x`.
     pub(super) table: &'static str,
+    /// The most rows that one page with a filter looks at, and as many again to count: less
+    /// where rows are large or lie apart, so that a page comes within 50 ms.
+    pub(super) scan_rows: u32,
     /// One entry a column of the list, in the list's order.
     pub(super) columns: &'static [Origin],
     /// Columns of which a given value leads to few rows.

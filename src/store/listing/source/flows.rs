@@ -6,6 +6,7 @@ use super::{Origin, Source, in_order, narrowed};
 /// Flows. How one fares is told by its newest run.
 pub(super) const FLOWS: Source = Source {
     table: "flows",
+    scan_rows: 4_000,
     columns: &[
         Origin::of("id", "x.id").by(Made).searched(),
         Origin::of(
@@ -88,6 +89,7 @@ pub(super) const FLOWS: Source = Source {
 /// Runs. They begin in the order in which they are numbered, but for moments.
 pub(super) const EXECUTIONS: Source = Source {
     table: "executions",
+    scan_rows: 6_000,
     columns: &[
         Origin::of("id", "x.id").searched(),
         Origin::of("status", "x.status").searched(),

@@ -9,6 +9,7 @@ const USER: &str = "(SELECT u.email FROM users u WHERE u.id = x.user_id)";
 /// Users.
 pub(super) const USERS: Source = Source {
     table: "users",
+    scan_rows: 12_000,
     columns: &[
         Origin::of("id", "x.id").by(Sorted).searched(),
         Origin::of("email", "x.email")
@@ -69,6 +70,7 @@ pub(super) const USERS: Source = Source {
 /// Developer teams; of a large one the first hundred members are named.
 pub(super) const TEAMS: Source = Source {
     table: "teams",
+    scan_rows: 12_000,
     columns: &[
         Origin::of("id", "x.id").by(Sorted).searched(),
         Origin::of("name", "x.name").by(SortedText).searched(),
@@ -121,6 +123,7 @@ pub(super) const TEAMS: Source = Source {
 /// Organizations; of a large one the first hundred members and invites are named.
 pub(super) const ORGANIZATIONS: Source = Source {
     table: "organizations",
+    scan_rows: 12_000,
     columns: &[
         Origin::of("id", "x.id").by(Sorted).searched(),
         Origin::of("name", "x.name").by(SortedText).searched(),
@@ -154,6 +157,7 @@ pub(super) const ORGANIZATIONS: Source = Source {
 /// SSH public keys.
 pub(super) const SSH_KEYS: Source = Source {
     table: "ssh_keys",
+    scan_rows: 12_000,
     columns: &[
         Origin::of("id", "x.id").by(Sorted).searched(),
         Origin::of("user_id", "x.user_id").searched(),
@@ -179,6 +183,7 @@ pub(super) const SSH_KEYS: Source = Source {
 /// API keys; the keys themselves are nowhere.
 pub(super) const API_KEYS: Source = Source {
     table: "api_keys",
+    scan_rows: 12_000,
     columns: &[
         Origin::of("id", "x.id").by(Sorted).searched(),
         Origin::of("user_id", "x.user_id").searched(),

@@ -9,6 +9,7 @@ const USER: &str = "(SELECT u.email FROM users u WHERE u.id = x.user_id)";
 /// Recipes.
 pub(super) const RECIPES: Source = Source {
     table: "recipes",
+    scan_rows: 12_000,
     columns: &[
         Origin::of("id", "x.id").by(SortedText).searched(),
         Origin::of("title", "x.title").by(SortedText).searched(),
@@ -25,6 +26,7 @@ pub(super) const RECIPES: Source = Source {
 /// in every flow of the installation.
 pub(super) const COMPONENTS: Source = Source {
     table: "components",
+    scan_rows: 12_000,
     columns: &[
         Origin::of("id", "x.id").by(Sorted).searched(),
         Origin::of(
@@ -79,6 +81,7 @@ pub(super) const COMPONENTS: Source = Source {
 /// to a thousand.
 pub(super) const CREDENTIALS: Source = Source {
     table: "credentials",
+    scan_rows: 12_000,
     columns: &[
         Origin::of("id", "x.id").by(Sorted).searched(),
         Origin::of("name", "x.name").by(SortedText).searched(),
@@ -107,6 +110,7 @@ pub(super) const CREDENTIALS: Source = Source {
 /// Lookup tables.
 pub(super) const LOOKUPS: Source = Source {
     table: "lookups",
+    scan_rows: 12_000,
     columns: &[
         Origin::of("id", "x.id").by(Sorted).searched(),
         Origin::of("title", "x.title").by(SortedText).searched(),
@@ -126,6 +130,7 @@ pub(super) const LOOKUPS: Source = Source {
 /// Entries of the audit log.
 pub(super) const AUDIT: Source = Source {
     table: "audit_log",
+    scan_rows: 12_000,
     columns: &[
         Origin::of("id", "x.id").by(Made),
         Origin::of("at", "x.at").by(Made),
