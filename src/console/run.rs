@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, after, bounded, never, select, unbounded};
+use crossbeam_channel::{Receiver, Sender, after, bounded, select, unbounded};
 use ratatui::Terminal;
 use ratatui::backend::{CrosstermBackend, TestBackend};
 use ratatui::crossterm::event::{self, Event};
@@ -30,6 +30,10 @@ const EVENTS_MAX: usize = 1_024;
 
 /// The most that is taken before a frame is drawn, so that a held key is seen to move.
 const BATCH_MAX: usize = 64;
+
+/// A frame is drawn at least so often: where the terminal is gone without a signal, drawing
+/// fails and ends the console, which would otherwise read from nothing for ever.
+const ALIVE_MS: u64 = 10_000;
 
 /// The rounds of asking that one frame without a terminal takes; screens ask once or twice.
 const ONCE_ROUNDS_MAX: usize = 8;
@@ -135,10 +139,10 @@ impl Console {
         self.perform(first)?;
         self.draw()?;
         while !self.model.is_over {
-            let due = match self.model.wake_ms() {
-                Some(at) => after(Duration::from_millis(at.saturating_sub(monotonic_ms()))),
-                None => never(),
-            };
+            let now_ms = monotonic_ms();
+            let wake_ms = self.model.wake_ms().unwrap_or(u64::MAX);
+            let wait_ms = wake_ms.saturating_sub(now_ms).min(ALIVE_MS);
+            let due = after(Duration::from_millis(wait_ms));
             let msg = select! {
                 recv(events) -> event => event.map_or(Some(Msg::Stop), msg_of),
                 recv(answers) -> msg => Some(msg.unwrap_or(Msg::Stop)),
