@@ -43,6 +43,7 @@ pub mod sign_in_cache;
 pub mod snapshot;
 pub mod ssh_key;
 pub mod ssh_key_policy;
+pub mod step_run;
 pub mod storage;
 pub mod team;
 mod upkeep;
@@ -92,6 +93,7 @@ struct Inner {
     flow_lists: flow::FlowLists,
     outgoing: outgoing::Outgoing,
     objects: storage::Folder,
+    step_runs: step_run::StepRuns,
     folders: repository::Folders,
     mail_server: Option<mail::MailServer>,
     rules: Rules,

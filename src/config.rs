@@ -22,6 +22,7 @@ pub use table::{Form, SETTINGS, Setting};
 
 use crate::app::SecretText;
 use crate::app::mail::MailServer;
+use crate::app::step_run::ComponentNetwork;
 use crate::domain::run::limits::RunLimits;
 use crate::domain::run::retention::Retention;
 use crate::domain::{Error, Kind, Result};
@@ -133,6 +134,10 @@ pub struct Settings {
     pub rebound_limit: u32,
     /// How long a step may work on a message, in seconds.
     pub step_time_limit: u32,
+    /// Whether processes of components are shut in.
+    pub component_sandbox: bool,
+    /// What processes of components may connect to.
+    pub component_network: ComponentNetwork,
     /// How much may wait, and how large a message may be.
     pub limits: RunLimits,
     /// How long runs, their messages and logs are kept.

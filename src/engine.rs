@@ -20,6 +20,7 @@ mod parts;
 pub mod plan;
 pub mod run;
 mod runtime;
+mod sailor;
 pub mod script;
 mod shared;
 mod slice;
@@ -33,6 +34,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 pub use runtime::Runtime;
+pub use sailor::SailorOptions;
 
 use crate::app::App;
 use crate::clock::monotonic_ms;
@@ -74,6 +76,8 @@ pub struct EngineOptions {
     pub rebound_limit: u32,
     /// How long a step may work on a message, in milliseconds; then it failed.
     pub step_limit_ms: u64,
+    /// What the operator set for processes of components.
+    pub sailor: SailorOptions,
 }
 
 impl Default for EngineOptions {
@@ -83,6 +87,7 @@ impl Default for EngineOptions {
             reply_timeout_ms: REPLY_TIMEOUT_MS,
             rebound_limit: REBOUND_LIMIT,
             step_limit_ms: STEP_LIMIT_MS,
+            sailor: SailorOptions::default(),
         }
     }
 }
@@ -101,9 +106,11 @@ impl Engine {
         app.set_component_runtime(Arc::new(Runtime {
             shared: Some(Arc::clone(&shared)),
         }));
+        shared.fleet.bind(&shared);
         let engine = Self { shared };
         engine.spawn("schedule", clockwork::keep_schedule)?;
         engine.spawn("engine-watch", clockwork::watch)?;
+        engine.spawn("sailors", clockwork::look_after_processes)?;
         for number in 0..engine.shared.options.workers {
             engine.spawn(&format!("worker-{number}"), workers::work)?;
         }
@@ -122,6 +129,7 @@ impl Engine {
     /// Ends the engine: steps in work finish, everything else stays in the queues.
     pub fn stop(&self) {
         self.shared.stop();
+        self.shared.fleet.stop();
         let threads = self.shared.take_threads();
         let until_ms = monotonic_ms() + STOP_GRACE_MS;
         for thread in threads {
@@ -139,6 +147,12 @@ impl Engine {
         if let Err(error) = self.shared.release_all() {
             tracing::warn!(causes = %error.causes(), "can't release the queues: {error}");
         }
+    }
+
+    /// Says where the API answers: processes of components ask there, and start from now
+    /// on.
+    pub fn set_api(&self, address: std::net::SocketAddr) {
+        self.shared.fleet.set_api(address);
     }
 
     /// Returns how many messages wait for each step of a flow, or are in work.

@@ -120,6 +120,9 @@ impl Running {
         let server = Server::start(&addresses, settings, api).map_err(|error| {
             Error::new(Kind::Unavailable, format!("can't listen on {error}")).caused_by(error)
         })?;
+        if let Some(address) = server.local_addr() {
+            engine.set_api(reachable(address));
+        }
         // Set once: this is the only place that has the counters.
         let _ = shared.http.set(server.counters());
         Ok(Self {
@@ -165,6 +168,16 @@ impl Running {
         self.app.close();
         Ok(())
     }
+}
+
+/// Returns the address by which a process of this machine reaches a listening address.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// Refuses to show an API without TLS to a network.

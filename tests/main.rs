@@ -23,6 +23,7 @@ mod golden;
 mod http;
 mod log;
 mod mail;
+mod sailor;
 mod security;
 mod ssh_key;
 mod store;

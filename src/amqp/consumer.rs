@@ -99,6 +99,12 @@ impl Channel {
         }
     }
 
+    /// Tells whether a consumer is on the channel.
+    fn has(&self, tag: &str) -> bool {
+        let state = self.state();
+        !state.is_closed && state.consumers.iter().any(|it| it.tag == tag)
+    }
+
     /// Removes a consumer; returns its queue and what was never sent to it.
     pub(super) fn unsubscribe(&self, tag: &str) -> Option<(String, Vec<u64>)> {
         let mut state = self.state();
@@ -213,6 +219,11 @@ impl Consumer {
     #[must_use]
     pub fn deliver(&self, delivery: Delivery) -> bool {
         self.channel.deliver(&self.tag, delivery)
+    }
+
+    /// Tells whether the consumer takes nothing more.
+    pub fn is_gone(&self) -> bool {
+        !self.channel.has(&self.tag)
     }
 }
 

@@ -38,7 +38,8 @@ pub trait Handler: Send + Sync + 'static {
     /// later. One that is dropped unused says no.
     fn publish(&self, client: ClientId, message: Published, confirm: Confirm);
 
-    /// Hears that a consumer takes no more messages; those that it has may still be
+    /// Hears that a consumer takes no more messages, though another of the same queue may
+    /// have come meanwhile: [`Consumer::is_gone`] tells. Those that it has may still be
     /// settled, while its connection lives.
     fn cancelled(&self, client: ClientId, queue: &str);
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -11,6 +12,7 @@ use super::route::Route;
 use super::shared::Shared;
 use super::v2::query::Query;
 use crate::app::App;
+use crate::app::step_run::StepRun;
 use crate::domain::principal::Principal;
 use crate::domain::{Error, Result};
 use crate::http::router::Params;
@@ -33,6 +35,8 @@ pub struct Call<'a> {
     pub shared: &'a Shared,
     /// Who asks.
     pub who: Principal,
+    /// The step whose process asks, where one does.
+    pub step: Option<Arc<StepRun>>,
     /// The parameters of the path, decoded.
     pub params: Params<'a>,
     /// The pairs of the query, decoded.
@@ -62,6 +66,13 @@ impl Call<'_> {
             (None, Some(host)) => format!("http://{host}"),
             (None, None) => String::new(),
         }
+    }
+
+    /// Returns the step whose process asks; its routes let nobody else in.
+    pub fn step(&self) -> Result<Arc<StepRun>> {
+        self.step
+            .clone()
+            .ok_or_else(crate::domain::principal::unauthenticated)
     }
 
     /// Returns a parameter of the path as text.

@@ -19,10 +19,11 @@ use super::route::{Access, Route};
 use super::shared::Shared;
 use super::v2::{self, document, query::Query};
 use super::version::{JSON, Version, refused_type};
+use crate::app::step_run::{STEP_USER_PREFIX, StepRun};
 use crate::app::{App, BasicCredentials, SecretText};
 use crate::clock::monotonic_us;
 use crate::domain::id::{RawId, UserId};
-use crate::domain::principal::{Channel, Origin, Principal};
+use crate::domain::principal::{Channel, Origin, Principal, unauthenticated};
 use crate::domain::{Error, Kind, Result};
 use crate::http::router::{Match, Router};
 use crate::http::{BodyError, Handler, Refusal, Request, Response, basic};
@@ -87,7 +88,7 @@ impl Api {
             let message = "the answer is application/json, which your Accept refuses";
             return Ok(refusal(version, 406, "not_acceptable", message));
         }
-        let who = self.caller(request, trace, route)?;
+        let (who, step) = self.caller(request, trace, route)?;
         trace.user = who.user_id();
         let asked = match version {
             Version::V1 => Query::default(),
@@ -97,6 +98,7 @@ impl Api {
             app: &self.app,
             shared: &self.shared,
             who,
+            step,
             params,
             query: request.query(),
             body: serde_json::Map::new(),
@@ -125,13 +127,26 @@ impl Api {
     }
 
     /// Says who calls a route, and lets it in.
-    fn caller(&self, request: &Request<'_>, trace: &Trace, route: &Route) -> Result<Principal> {
+    fn caller(
+        &self,
+        request: &Request<'_>,
+        trace: &Trace,
+        route: &Route,
+    ) -> Result<(Principal, Option<Arc<StepRun>>)> {
         let origin = Origin {
             channel: Channel::Api,
             address: request.client(),
             request_id: Some(trace.request_id.clone()),
         };
-        match route.access {
+        if (route.access == Access::Step || route.lets_steps_in)
+            && let Some(sent) = step_credentials(request)
+        {
+            // Its flow's work is bounded elsewhere, so no share of an address counts.
+            let signed_in = self.app.sign_in_step(&sent.user, &sent.password, origin);
+            return signed_in.map(|(who, step)| (who, Some(step)));
+        }
+        let who = match route.access {
+            Access::Step => Err(unauthenticated()),
             Access::Public => Ok(Principal::anonymous(origin)),
             Access::Metrics => {
                 self.may_read_metrics(request)?;
@@ -147,7 +162,8 @@ impl Api {
                     other => other,
                 }
             }
-        }
+        };
+        who.map(|who| (who, None))
     }
 
     /// Reads the body, or refuses its type.
@@ -338,6 +354,18 @@ impl Handler for Api {
         };
         response.header("X-Request-Id", request_id)
     }
+}
+
+/// Returns the credentials of a request, where their user is a process of a step.
+fn step_credentials(request: &Request<'_>) -> Option<BasicCredentials> {
+    let sent = request
+        .header("authorization")
+        .and_then(basic::credentials)?;
+    let is_step = sent.user.starts_with(STEP_USER_PREFIX);
+    is_step.then(|| BasicCredentials {
+        user: sent.user,
+        password: SecretText::new(sent.password),
+    })
 }
 
 /// Returns which shape the client wants: query before header (`v1.md 1.6`).

@@ -146,7 +146,7 @@ fn operation_id(route: &Route) -> String {
 fn security(access: Access) -> Value {
     match access {
         Access::Public => json!([]),
-        Access::User | Access::Git => json!([{ "basic": [] }]),
+        Access::User | Access::Git | Access::Step => json!([{ "basic": [] }]),
         Access::Token => json!([{}, { "basic": [] }]),
         Access::Metrics => json!([{}, { "metrics": [] }]),
     }

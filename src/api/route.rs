@@ -17,6 +17,8 @@ pub enum Access {
     Git,
     /// Whoever holds the token in the path; signed in where credentials are sent.
     Token,
+    /// Processes of steps, with their own keys (`v1.md 4`).
+    Step,
     /// Loopback peers, or whoever has the token of the metrics.
     Metrics,
 }
@@ -36,6 +38,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may call it.
     pub access: Access,
+    /// Whether processes of steps may call it too.
+    pub lets_steps_in: bool,
     /// What it does, as half a sentence.
     pub summary: &'static str,
     /// What answers it.
@@ -86,6 +90,13 @@ impl Route {
     #[must_use]
     pub const fn with_access(mut self, access: Access) -> Self {
         self.access = access;
+        self
+    }
+
+    /// Lets processes of steps call it too.
+    #[must_use]
+    pub const fn also_for_steps(mut self) -> Self {
+        self.lets_steps_in = true;
         self
     }
 
@@ -152,6 +163,7 @@ impl Route {
             method,
             path,
             access: Access::User,
+            lets_steps_in: false,
             summary,
             handler,
             stream: None,

@@ -7,6 +7,7 @@ pub mod flow;
 pub mod recipe;
 pub mod repo;
 pub mod ssh_key;
+mod step;
 mod storage;
 pub mod team;
 pub mod user;
@@ -15,7 +16,7 @@ use super::route::Route;
 
 /// Returns all routes of v1.
 pub fn routes() -> Vec<Route> {
-    let groups: [&[Route]; 10] = [
+    let groups: [&[Route]; 11] = [
         component::ROUTES,
         credential::ROUTES,
         exec::ROUTES,
@@ -23,6 +24,7 @@ pub fn routes() -> Vec<Route> {
         recipe::ROUTES,
         repo::ROUTES,
         self::ssh_key::ROUTES,
+        step::ROUTES,
         storage::ROUTES,
         team::ROUTES,
         user::ROUTES,

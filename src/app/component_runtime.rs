@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 
 use serde_json::{Map, Value};
 
+use super::step_run::StepConfig;
 use super::{App, SecretText};
 use crate::domain::Result;
 use crate::domain::flow::command::StepCommand;
@@ -98,7 +99,7 @@ pub type FillMessage<'a> = &'a mut dyn FnMut(&mut Message, &[u8]) -> Result<()>;
 pub trait ComponentRuntime: Send + Sync {
     /// Says what is wrong with a step before it runs, half a sentence a fault; nothing
     /// where it can run.
-    fn check_step(&self, command: &StepCommand, cfg: &Map<String, Value>) -> Vec<String>;
+    fn check_step(&self, command: &StepCommand, config: &StepConfig) -> Vec<String>;
 
     /// Answers a service call; an error is the component's own.
     fn call(&self, app: &App, call: &ServiceCall<'_>) -> std::result::Result<Value, Failure>;

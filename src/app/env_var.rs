@@ -120,7 +120,7 @@ fn apply(act: &Act<'_>, vault: &Vault, component: ComponentId, change: EnvChange
 }
 
 /// Returns all variables of a component in clear.
-fn opened(read: &Read<'_>, vault: &Vault, component: ComponentId) -> Result<EnvVars> {
+pub(super) fn opened(read: &Read<'_>, vault: &Vault, component: ComponentId) -> Result<EnvVars> {
     let row = component.to_string();
     read.env_vars_of(component, ENV_VARS_MAX)?
         .into_iter()

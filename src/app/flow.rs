@@ -150,7 +150,7 @@ impl App {
         let faults: Vec<FieldError> = nodes
             .zip(&runnable.configs)
             .flat_map(|(node, config)| {
-                let reasons = runtime.check_step(&node.command, &config.fields);
+                let reasons = runtime.check_step(&node.command, config);
                 reasons.into_iter().map(|message| FieldError {
                     field: node.id.clone(),
                     message,

@@ -14,6 +14,7 @@ use super::repository::Folders;
 use super::request_limit::RequestLimits;
 use super::sign_in_cache::{MAX_REMEMBERED, SignInCache};
 use super::ssh_key_policy::RSA_BITS_MIN;
+use super::step_run::StepRuns;
 use super::storage::Folder;
 use super::vault::{Sealed, Vault};
 use super::{App, Inner};
@@ -208,6 +209,7 @@ impl App {
                 guard: SignInGuard::new(FAILURES_PER_ADDRESS, FAILURES_PER_ACCOUNT),
                 mail_server: options.mail_server.clone(),
                 objects: Folder::beside(&options.database),
+                step_runs: StepRuns::default(),
                 folders: Folders::beside(&options.database),
                 outgoing: Outgoing::new(options.rules.allow_private_networks),
                 callbacks: Callbacks::start(Outgoing::new(options.rules.allow_private_networks))?,

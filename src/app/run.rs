@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::step_run::StepConfig;
 use super::storage::Folder;
 use super::{Act, App, credential};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
@@ -53,15 +54,6 @@ pub struct RunnableFlow {
     pub polls: bool,
     /// The version of its graph, where that was asked for and not the present one.
     pub kept_version: Option<i64>,
-}
-
-/// The configuration of a step.
-pub struct StepConfig {
-    /// The fields of the node merged with the keys of its credential.
-    pub fields: Map<String, Value>,
-    /// Whether the node names a credential that the flow can't use: it is gone, or is not
-    /// for whoever owns the flow now.
-    pub lacks_credential: bool,
 }
 
 /// A part of a run, decoded.
@@ -138,20 +130,23 @@ impl App {
                 (flow.graph, flow.version) = (graph, version);
             }
             let mut sealed = Vec::with_capacity(flow.graph.nodes.len());
+            let mut builds = Vec::with_capacity(flow.graph.nodes.len());
             for node in &flow.graph.nodes {
+                builds.push(self.step_build(read, &flow, &node.command)?);
                 sealed.push(match node.credential_id {
                     Some(credential) => usable_credential(read, &flow, credential)?,
                     None => None,
                 });
             }
             let polls = super::flow::polls(read, &flow)?;
-            Ok(Some((flow, sealed, polls)))
+            Ok(Some((flow, sealed, builds, polls)))
         })?;
-        let Some((flow, sealed, polls)) = found else {
+        let Some((flow, sealed, builds, polls)) = found else {
             return Ok(None);
         };
         let mut configs = Vec::with_capacity(sealed.len());
-        for (node, sealed) in flow.graph.nodes.iter().zip(sealed) {
+        let nodes = flow.graph.nodes.iter().zip(sealed).zip(builds);
+        for ((node, sealed), build) in nodes {
             let lacks_credential = node.credential_id.is_some() && sealed.is_none();
             let keys = match sealed {
                 Some(row) => self.open_keys(row)?.keys,
@@ -160,6 +155,8 @@ impl App {
             configs.push(StepConfig {
                 fields: merged(node.members.get("fields"), keys),
                 lacks_credential,
+                credential: node.credential_id.filter(|_| !lacks_credential),
+                build,
             });
         }
         Ok(Some(RunnableFlow {

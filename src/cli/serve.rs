@@ -33,6 +33,12 @@ pub(super) struct Args {
     /// Let flows and callbacks reach private and loopback addresses
     #[arg(long)]
     allow_private_networks: bool,
+    /// What processes of components may connect to [default: https]
+    #[arg(long, value_name = "none|https|any")]
+    component_network: Option<String>,
+    /// Whether processes of components are shut in [default: on]
+    #[arg(long, value_name = "on|off")]
+    component_sandbox: Option<String>,
 }
 
 impl Args {
@@ -48,6 +54,16 @@ impl Args {
             "rate_limit",
             "--no-rate-limit",
             when(self.no_rate_limit, "false"),
+        );
+        flags.set(
+            "component_network",
+            "--component-network",
+            self.component_network.clone(),
+        );
+        flags.set(
+            "component_sandbox",
+            "--component-sandbox",
+            self.component_sandbox.clone(),
         );
         flags.set(
             "allow_private_networks",

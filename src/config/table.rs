@@ -284,6 +284,18 @@ pub const SETTINGS: &[Setting] = &[
         "How often a message may be put back to be tried again later.",
     ),
     setting(
+        "component_sandbox",
+        Form::Choice(&["on", "off"]),
+        Some("on"),
+        "Whether processes of components are shut in, which takes Linux 6.12; off trusts them with all that the server may do.",
+    ),
+    setting(
+        "component_network",
+        Form::Choice(&["none", "https", "any"]),
+        Some("https"),
+        "What processes of components may connect to: nothing, port 443, or everything.",
+    ),
+    setting(
         "step_time_limit",
         // A day: what takes longer is no step.
         Form::Number {

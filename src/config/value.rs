@@ -9,6 +9,7 @@ use super::{
 };
 use crate::app::SecretText;
 use crate::app::mail::{MailSecurity, MailServer};
+use crate::app::step_run::ComponentNetwork;
 use crate::domain::run::limits::RunLimits;
 use crate::domain::run::retention::Retention;
 use crate::domain::{Error, Kind, Result};
@@ -167,13 +168,7 @@ pub(super) fn settings(values: &Values) -> Result<Settings> {
                 ("strict", PasswordStrength::Strict),
             ],
         )?,
-        registration: values.choice(
-            "registration",
-            &[
-                ("anyone", Registration::Anyone),
-                ("admins", Registration::Admins),
-            ],
-        )?,
+        registration: registration(values)?,
         min_rsa_bits: values.number("min_rsa_bits")?,
         max_connections: values.number("max_connections")?,
         max_body_bytes: values.number("max_body_bytes")?,
@@ -203,6 +198,8 @@ pub(super) fn settings(values: &Values) -> Result<Settings> {
         reply_timeout: values.number("reply_timeout")?,
         rebound_limit: values.number("rebound_limit")?,
         step_time_limit: values.number("step_time_limit")?,
+        component_sandbox: values.choice("component_sandbox", &[("on", true), ("off", false)])?,
+        component_network: component_network(values)?,
         limits: RunLimits {
             queue_messages: values.number("queue_messages")?,
             queue_bytes: values.number("queue_bytes")?,
@@ -333,4 +330,23 @@ fn shortened(text: &str) -> String {
         Some((end, _)) => format!("{}…", &clean[..end]),
         None => clean,
     }
+}
+
+/// Reads what processes of components may connect to.
+fn component_network(values: &Values) -> Result<ComponentNetwork> {
+    let words = [
+        ("none", ComponentNetwork::None),
+        ("https", ComponentNetwork::Https),
+        ("any", ComponentNetwork::Any),
+    ];
+    values.choice("component_network", &words)
+}
+
+/// Reads who may register users.
+fn registration(values: &Values) -> Result<Registration> {
+    let words = [
+        ("anyone", Registration::Anyone),
+        ("admins", Registration::Admins),
+    ];
+    values.choice("registration", &words)
 }

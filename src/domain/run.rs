@@ -316,6 +316,23 @@ pub struct HttpReply {
     pub body: ReplyBody,
 }
 
+impl HttpReply {
+    /// Reads what a component emits, `{statusCode, body, headers}` (`runtime.md 2.2`);
+    /// what is missing or can't be a status is 200, and empty.
+    pub fn from_value(mut value: Value) -> Self {
+        let status = value.get("statusCode").and_then(Value::as_u64);
+        let status = status.and_then(|status| u16::try_from(status).ok());
+        let headers = value.get("headers").and_then(Value::as_object).cloned();
+        Self {
+            status: status
+                .filter(|status| (100..=599).contains(status))
+                .unwrap_or(200),
+            headers: headers.unwrap_or_default(),
+            body: ReplyBody::Value(value.get_mut("body").map_or(Value::Null, Value::take)),
+        }
+    }
+}
+
 /// The body of a reply.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReplyBody {

@@ -123,6 +123,8 @@ pub struct Board {
     held_back: Vec<FlowId>,
     next_ticket: u64,
     limits: RunLimits,
+    /// Those in work whose worker went on to others: a process works on them.
+    handed: HashSet<i64>,
 }
 
 impl Board {
@@ -140,6 +142,7 @@ impl Board {
             held_back: Vec::new(),
             next_ticket: 0,
             limits,
+            handed: HashSet::new(),
         }
     }
 
@@ -398,19 +401,39 @@ impl Board {
         None
     }
 
+    /// Says that a process works on a message from now on: it counts against the prefetch
+    /// of its step, and no more against the flow's share of the workers.
+    pub fn hand_over(&mut self, message: &Queued) {
+        self.handed.insert(message.seq);
+        if let Some(queues) = self.flows.get_mut(&message.flow) {
+            queues.in_work = queues.in_work.saturating_sub(1);
+        }
+        self.free_worker();
+        self.wake(message.flow);
+    }
+
+    /// Counts a worker as free: flows that waited for one have their turn.
+    fn free_worker(&mut self) {
+        self.busy = self.busy.saturating_sub(1);
+        for held_back in std::mem::take(&mut self.held_back) {
+            self.wake(held_back);
+        }
+    }
+
     /// Says that messages which were taken together are done with.
     pub fn done(&mut self, messages: &[Queued]) {
         let Some(first) = messages.first() else {
             return;
         };
         let flow = first.flow;
+        let was_handed = self.handed.remove(&first.seq);
         for message in messages {
             self.in_work.remove(&message.seq);
             if self.held.remove(&message.seq) {
                 self.uncount(message);
             }
         }
-        self.rest(flow, &first.step);
+        self.rest(flow, &first.step, was_handed);
     }
 
     /// Forgets messages in work that are not in the database any more; the worker's
@@ -430,7 +453,9 @@ impl Board {
         let Some((flow, step)) = messages.first().map(|it| (it.flow, it.step.clone())) else {
             return;
         };
+        let mut was_handed = false;
         for message in messages {
+            was_handed |= self.handed.remove(&message.seq);
             self.in_work.remove(&message.seq);
             // What was forgotten meanwhile is read from the database again.
             if self.held.contains(&message.seq) {
@@ -439,17 +464,16 @@ impl Board {
         }
         self.step(flow, &step).rests_until_ms = due_at_ms;
         self.resting.insert((due_at_ms, flow, step.clone()));
-        self.rest(flow, &step);
+        self.rest(flow, &step, was_handed);
     }
 
     /// Frees the place of a step's worker.
-    fn rest(&mut self, flow: FlowId, step: &str) {
-        self.busy = self.busy.saturating_sub(1);
-        for held_back in std::mem::take(&mut self.held_back) {
-            self.wake(held_back);
+    fn rest(&mut self, flow: FlowId, step: &str, was_handed: bool) {
+        if !was_handed {
+            self.free_worker();
         }
         if let Some(queues) = self.flows.get_mut(&flow) {
-            queues.in_work = queues.in_work.saturating_sub(1);
+            queues.in_work = queues.in_work.saturating_sub(usize::from(!was_handed));
             if let Some(queue) = queues.steps.get_mut(step) {
                 queue.in_work = queue.in_work.saturating_sub(1);
             }

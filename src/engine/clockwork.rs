@@ -82,3 +82,14 @@ fn prune(shared: &Shared) {
         }
     }
 }
+
+/// How often processes of components are looked at.
+const LOOK_AFTER_EVERY: Duration = Duration::from_millis(250);
+
+/// Ends processes that are idle, stuck or late, until the engine ends.
+pub(super) fn look_after_processes(shared: &Arc<Shared>) {
+    while !shared.is_stopped() {
+        std::thread::sleep(LOOK_AFTER_EVERY);
+        shared.fleet.look_after(shared);
+    }
+}

@@ -1,17 +1,22 @@
 //! The driver: carries out what the planning core commands, in memory, until a slice is
 //! ready to be committed.
 
+mod guard;
+mod process;
 mod record;
 mod route;
 
 use std::cell::LazyCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::{Map, Value};
 
+use guard::guarded;
+pub(super) use guard::merge;
+pub(super) use process::Ended;
+
 use super::component::{Emitter, Event, Tools, Work};
 use super::parts::Parts;
-use super::plan::FlowPlan;
+use super::plan::{FlowPlan, StepFunction};
 use super::run::{Command, Delivery, End, Input, Job, Run, SLICE_STEPS};
 use super::slice::{Answer, RunSlice, Snapshots};
 use crate::app::App;
@@ -111,9 +116,19 @@ impl<'a> Driver<'a> {
         for (step, queued) in self.backlog.iter().enumerate() {
             backlog[step] |= queued;
         }
-        let mut planner = Run::new(&plan.shapes, backlog, self.steps_left);
-        let mut commands = planner.step(Input::Begin(job));
-        let mut rebound = None;
+        let planner = Run::new(&plan.shapes, backlog, self.steps_left);
+        self.follow(run, planner, Input::Begin(job), None);
+    }
+
+    /// Carries out what the planner says follows from an input.
+    fn follow(
+        &mut self,
+        run: usize,
+        mut planner: Run<'_>,
+        input: Input,
+        mut rebound: Option<String>,
+    ) {
+        let mut commands = planner.step(input);
         loop {
             let mut next = None;
             for command in commands {
@@ -270,7 +285,11 @@ impl<'a> Driver<'a> {
         let emitter = Emitter::new(self.message_max_bytes);
         let mut emitter = emitter.of_input(&message, input_bytes);
         let result = match &step.function {
-            Ok(function) => guarded(|| (function.process)(&work, &mut emitter)),
+            Ok(StepFunction::BuiltIn(function)) => {
+                guarded(|| (function.process)(&work, &mut emitter))
+            }
+            // Its messages are handed to a process, and never come here.
+            Ok(StepFunction::Process(_)) => Err(Failure::new("a process runs this step")),
             Err(reason) => Err(Failure::new(reason.clone())),
         };
         let took_us = monotonic_us() - start_us;
@@ -389,25 +408,5 @@ impl<'a> Driver<'a> {
             }
         }
         emitted
-    }
-}
-
-/// Runs what is not ours to trust; a panic in it is the step's failure, and the worker
-/// lives.
-fn guarded<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
-        tracing::error!("a step panicked");
-        Err(Failure::named(
-            "InternalError",
-            "the step failed in a way that it should not",
-        ))
-    })
-}
-
-/// Merges members into a snapshot; one that is no object is replaced.
-fn merge(state: &mut Value, delta: Map<String, Value>) {
-    match state {
-        Value::Object(members) => members.extend(delta),
-        other => *other = Value::Object(delta),
     }
 }

@@ -12,13 +12,15 @@ use super::board::Rule;
 use super::component::{Function, Nature};
 use super::components;
 use super::run::StepShape;
+use super::sailor;
 use crate::app::run::RunnableFlow;
+use crate::app::step_run::StepBuild;
 use crate::domain::expression::{EvaluationError, Expression, Scope, names_passthrough};
 use crate::domain::flow::FlowStatus;
 use crate::domain::flow::command::StepCommand;
 use crate::domain::flow::graph::Edge as GraphEdge;
 use crate::domain::flow::options::MapperKind;
-use crate::domain::id::FlowId;
+use crate::domain::id::{CredentialId, FlowId};
 use crate::domain::mapping::Mapping;
 use crate::domain::organization::Owner;
 use crate::domain::run::{Failure, Message};
@@ -33,7 +35,9 @@ pub struct Step {
     /// The id of the node.
     pub id: Arc<str>,
     /// What it runs; else why it can't.
-    pub function: Result<&'static Function, String>,
+    pub function: Result<StepFunction, String>,
+    /// The credential that its configuration has the keys of.
+    pub credential: Option<CredentialId>,
     /// Its configuration.
     pub cfg: Map<String, Value>,
     /// Whether it names a credential that the flow can't use.
@@ -44,6 +48,27 @@ pub struct Step {
     pub passes_through: bool,
     /// How it is worked on.
     pub rule: Rule,
+}
+
+/// What a step runs.
+#[derive(Clone)]
+pub enum StepFunction {
+    /// A function of a built-in component.
+    BuiltIn(&'static Function),
+    /// A trigger or action of a build, in a process of its own.
+    Process(Arc<Program>),
+}
+
+/// What a process runs.
+pub struct Program {
+    /// The build.
+    pub build: StepBuild,
+    /// The trigger or action.
+    pub function: String,
+    /// Whether its code may answer a waiting webhook call.
+    pub may_reply: bool,
+    /// The most processes at once.
+    pub replicas: usize,
 }
 
 /// What leads from a step to another.
@@ -117,10 +142,14 @@ impl FlowPlan {
             if handlers.contains(node.id.as_str()) {
                 handler.get_or_insert(place);
             }
-            let function = function_of(&node.command);
-            let is_pure = matches!(&function, Ok(it) if it.nature == Nature::Pure);
-            let is_serial = matches!(&function, Ok(it) if it.is_serial);
-            let wanted = flow.options.prefetch(&node.id) as usize;
+            let replicas = flow.options.replicas(&node.id) as usize;
+            let function = function_of(&node.command, config.build.as_ref(), replicas);
+            let (is_pure, is_serial, processes) = match &function {
+                Ok(StepFunction::BuiltIn(it)) => (it.nature == Nature::Pure, it.is_serial, 1),
+                Ok(StepFunction::Process(_)) => (false, false, replicas),
+                Err(_) => (false, false, 1),
+            };
+            let wanted = flow.options.prefetch(&node.id) as usize * processes;
             let prefetch = if is_serial { 1 } else { wanted };
             places.insert(Arc::clone(&id), place);
             steps.push(Step {
@@ -132,6 +161,7 @@ impl FlowPlan {
                 },
                 id,
                 function,
+                credential: config.credential,
                 cfg: config.fields,
                 lacks_credential: config.lacks_credential,
                 edges: Vec::new(),
@@ -244,7 +274,10 @@ impl Step {
     /// Returns how the planner sees the step.
     fn shape(&self) -> StepShape {
         StepShape {
-            is_queued: !matches!(&self.function, Ok(it) if it.nature == Nature::Pure),
+            is_queued: !matches!(
+                &self.function,
+                Ok(StepFunction::BuiltIn(it)) if it.nature == Nature::Pure
+            ),
         }
     }
 
@@ -257,7 +290,11 @@ impl Step {
     /// Tells whether the step may answer a waiting webhook call: a reply step, or code
     /// that mentions the event.
     fn may_reply(&self) -> bool {
-        let may = matches!(&self.function, Ok(it) if it.may_reply);
+        let may = match &self.function {
+            Ok(StepFunction::BuiltIn(it)) => it.may_reply,
+            Ok(StepFunction::Process(program)) => return program.may_reply,
+            Err(_) => false,
+        };
         let code = self.cfg.get("code").and_then(Value::as_str);
         may && code.is_none_or(|code| code.contains("httpReply"))
     }
@@ -321,14 +358,27 @@ fn failure_of(error: EvaluationError) -> Failure {
 }
 
 /// Returns what a command runs, or why it can't be run.
-pub fn function_of(command: &StepCommand) -> Result<&'static Function, String> {
+pub fn function_of(
+    command: &StepCommand,
+    build: Option<&StepBuild>,
+    replicas: usize,
+) -> Result<StepFunction, String> {
     let name = format!("{}/{}", command.team, command.component);
     if command.team.as_str() != BUILTIN_TEAM {
-        return Err(format!(
-            "runs {name}, and this server can run built-in components alone"
-        ));
+        let build = build.ok_or_else(|| format!("runs {name}, which has no such build"))?;
+        let program = Program {
+            may_reply: sailor::mentions_reply(&build.folder),
+            build: build.clone(),
+            function: command.function.clone(),
+            replicas,
+        };
+        sailor::check(&program)
+            .map_err(|reason| format!("runs {}, but {reason}", command.function))?;
+        return Ok(StepFunction::Process(Arc::new(program)));
     }
     let found = components::find(command.component.as_str())
         .and_then(|component| component.function(&command.function));
-    found.ok_or_else(|| format!("runs {}, which {name} does not have", command.function))
+    found
+        .map(StepFunction::BuiltIn)
+        .ok_or_else(|| format!("runs {}, which {name} does not have", command.function))
 }

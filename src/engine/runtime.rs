@@ -3,17 +3,19 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::component::Tools;
 use super::components;
 use super::gateway;
-use super::plan::function_of;
+use super::plan::{StepFunction, function_of};
+use super::sailor;
 use super::shared::Shared;
 use crate::app::App;
 use crate::app::component_runtime::{
     ComponentRuntime, FillMessage, ServiceCall, ServiceMethod, WebhookAnswer, WebhookCall,
 };
+use crate::app::step_run::StepConfig;
 use crate::domain::Result;
 use crate::domain::error::Error;
 use crate::domain::flow::command::StepCommand;
@@ -36,14 +38,20 @@ impl Runtime {
 }
 
 impl ComponentRuntime for Runtime {
-    fn check_step(&self, command: &StepCommand, cfg: &Map<String, Value>) -> Vec<String> {
-        match function_of(command) {
-            Ok(function) => (function.check)(cfg),
+    fn check_step(&self, command: &StepCommand, config: &StepConfig) -> Vec<String> {
+        match function_of(command, config.build.as_ref(), 1) {
+            Ok(StepFunction::BuiltIn(function)) => (function.check)(&config.fields),
+            Ok(StepFunction::Process(_)) => Vec::new(),
             Err(reason) => vec![reason],
         }
     }
 
     fn call(&self, app: &App, call: &ServiceCall<'_>) -> std::result::Result<Value, Failure> {
+        if call.team != BUILTIN_TEAM {
+            let shared = self.shared.as_ref();
+            let shared = shared.ok_or_else(|| Failure::new("no engine runs here"))?;
+            return sailor::call(shared, call);
+        }
         let found = (call.team == BUILTIN_TEAM)
             .then(|| components::find(call.component))
             .flatten();

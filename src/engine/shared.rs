@@ -13,6 +13,7 @@ use super::drive::Driver;
 use super::in_hand::InHand;
 use super::parts::Parts;
 use super::plan::FlowPlan;
+use super::sailor::Fleet;
 use super::waiting::{Heard, Waiting};
 use crate::app::App;
 use crate::app::run::PartData;
@@ -55,6 +56,8 @@ pub(super) struct Shared {
     pub(super) app: App,
     pub(super) options: EngineOptions,
     pub(super) parts: Parts,
+    /// The processes of steps that are not built in.
+    pub(super) fleet: Fleet,
     board: Mutex<Board>,
     ready: Condvar,
     plans: RwLock<HashMap<FlowId, Arc<FlowPlan>>>,
@@ -90,6 +93,7 @@ impl Shared {
         }
         Ok(Self {
             parts: Parts::new(app.clone()),
+            fleet: Fleet::new(options.sailor.clone()),
             app,
             options,
             board: Mutex::new(board),
@@ -281,6 +285,7 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&flow);
         self.old_plans().retain(|(of, _), _| *of != flow);
+        self.fleet.retire(flow);
         // Forgotten first: what is committed after this is told to the board itself, and
         // what came before is in the sizes.
         self.with_board(|board| board.forget(flow));

@@ -46,6 +46,11 @@ impl Waiting {
         }
     }
 
+    /// Tells whether somebody waits for a run.
+    pub(super) fn is_waited_for(&self, run: ExecutionId) -> bool {
+        self.with(|callers| callers.contains_key(&run))
+    }
+
     /// Stops to wait for a run.
     pub(super) fn give_up(&self, run: ExecutionId) {
         self.with(|callers| callers.remove(&run));

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::board::Taken;
 use super::drive::Driver;
-use super::plan::{FlowPlan, Step};
+use super::plan::{FlowPlan, Step, StepFunction};
 use super::run::Job;
+use super::sailor::Handed;
 use super::shared::Shared;
 use crate::domain::Kind;
 use crate::domain::run::part::{MessageRef, Queued, RunKey, ends_of_queue};
@@ -74,13 +75,33 @@ fn work_on(shared: &Shared, messages: Vec<Queued>) -> bool {
     };
     let messages = Arc::new(messages);
     let driven = drive(shared, &plan, &messages);
-    let messages = Arc::unwrap_or_clone(messages);
+    settle(shared, driven, Arc::unwrap_or_clone(messages))
+}
+
+/// Commits what a driver did about messages that a process worked on, and lets them go.
+pub(super) fn conclude(
+    shared: &Shared,
+    driver: Driver<'_>,
+    plan: &FlowPlan,
+    messages: Vec<Queued>,
+) {
+    let leased = messages.iter().map(|message| message.seq).collect();
+    let ended = committed(shared, driver, plan, leased);
+    settle(shared, ended, messages);
+}
+
+/// Lets messages go as their driving ended; false where another worker has this one's
+/// place.
+fn settle(shared: &Shared, driven: Driven, messages: Vec<Queued>) -> bool {
     match driven {
         Driven::Committed => {
-            shared.start_worked(flow, &messages[0].step);
+            if let Some(first) = messages.first() {
+                shared.start_worked(first.flow, &first.step);
+            }
             shared.with_board(|board| board.done(&messages));
             shared.wake();
         }
+        Driven::Handed => {}
         Driven::Again(delay_ms) => put_back(shared, messages, delay_ms),
         Driven::Broken => put_back(
             shared,
@@ -118,9 +139,12 @@ fn sort_out(shared: &Shared, messages: Vec<Queued>, delay_ms: i64) {
 }
 
 /// How a worker ended with its messages.
+#[derive(Clone, Copy)]
 enum Driven {
     /// They are done with, or gone.
     Committed,
+    /// A process works on them.
+    Handed,
     /// They wait so many milliseconds, and are taken again.
     Again(i64),
     /// Their commit would fail for ever, as far as one can tell.
@@ -137,6 +161,8 @@ enum Held {
     For(i64),
     /// It is gone, or its flow does not go on for now.
     Stopped,
+    /// A process works on it.
+    Handed,
 }
 
 /// Drives messages and commits what follows from them.
@@ -160,8 +186,15 @@ fn drive(shared: &Shared, plan: &Arc<FlowPlan>, messages: &Arc<Vec<Queued>>) -> 
     match held {
         Some(Held::For(delay_ms)) => return Driven::Again(delay_ms),
         Some(Held::Stopped) => return Driven::Doubtful(HELD_MS),
+        // A step that runs as a process has its messages one by one.
+        Some(Held::Handed) => return Driven::Handed,
         None => {}
     }
+    committed(shared, driver, plan, leased)
+}
+
+/// Commits what a driver did.
+fn committed(shared: &Shared, driver: Driver<'_>, plan: &FlowPlan, leased: Vec<i64>) -> Driven {
     match shared.commit(driver, plan, false, COMMIT_TRIES) {
         Ok(_) => Driven::Committed,
         Err(error) if error.kind() == Kind::Conflict => {
@@ -225,6 +258,15 @@ fn drive_one(
         shared.app.lease_later(vec![message.seq]);
         leased.push(message.seq);
     }
+    if let Ok(StepFunction::Process(_)) = &plan.steps[step].function {
+        return Err(match shared.fleet.hand(shared, plan, step, message) {
+            Handed::Taken => Held::Handed,
+            Handed::Later(delay_ms) => {
+                shared.app.unlease_later(vec![message.seq]);
+                Held::For(delay_ms)
+            }
+        });
+    }
     let run = driver.enter(RunKey::Stored(message.execution));
     let backlog = shared.backlog(plan, Some(step));
     driver.drive(run, job, backlog);
@@ -233,7 +275,10 @@ fn drive_one(
 
 /// Returns how long a step rests before each message, where it does.
 fn delay_of(step: &Step) -> Option<i64> {
-    let delay = step.function.as_ref().ok()?.delay?;
+    let Ok(StepFunction::BuiltIn(function)) = &step.function else {
+        return None;
+    };
+    let delay = function.delay?;
     Some(delay(&step.cfg)).filter(|delay_ms| *delay_ms > 0)
 }
 

@@ -3,7 +3,7 @@
 use super::ServerOptions;
 use crate::api::shared::ApiOptions;
 use crate::config::Settings;
-use crate::engine::EngineOptions;
+use crate::engine::{EngineOptions, SailorOptions};
 use crate::git::GitOptions;
 
 impl From<&Settings> for ServerOptions {
@@ -27,6 +27,11 @@ impl From<&Settings> for ServerOptions {
                 reply_timeout_ms: u64::from(settings.reply_timeout) * 1_000,
                 rebound_limit: settings.rebound_limit,
                 step_limit_ms: u64::from(settings.step_time_limit) * 1_000,
+                sailor: SailorOptions {
+                    is_sandboxed: settings.component_sandbox,
+                    network: settings.component_network,
+                    ..SailorOptions::default()
+                },
             },
             git: GitOptions::default(),
             ssh: settings.ssh,

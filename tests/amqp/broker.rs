@@ -113,6 +113,10 @@ impl Handler for Broker {
     }
 
     fn cancelled(&self, _: ClientId, queue: &str) {
-        self.state().consumers.remove(queue);
+        let mut state = self.state();
+        // Another consumer may have come meanwhile.
+        if state.consumers.get(queue).is_some_and(Consumer::is_gone) {
+            state.consumers.remove(queue);
+        }
     }
 }

@@ -42,6 +42,7 @@ fn routes() -> String {
         let who = match route.access {
             Access::Public => "anybody",
             Access::User | Access::Git => "signed-in users",
+            Access::Step => "processes of steps",
             Access::Token => "whoever has the token",
             Access::Metrics => "this machine, or the token",
         };

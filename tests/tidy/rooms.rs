@@ -57,8 +57,10 @@ const ANYWHERE: &[&str] = &["*"];
 
 /// Every crate of Cargo.toml, as the code calls it, and the rooms that may name it.
 const CRATES: &[(&str, &[&str])] = &[
+    ("aes", &["engine"]),
     ("argon2", &["app"]),
     ("base64", &["app", "console", "engine", "git", "http"]),
+    ("cbc", &["engine"]),
     ("chacha20poly1305", &["app"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
@@ -72,6 +74,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("httparse", &["http"]),
     ("jiff", ANYWHERE),
     ("jsonata_core", &["domain"]),
+    ("landlock", &["engine"]),
     ("lettre", &["app"]),
     ("md5", &["app"]),
     ("p256", &["app"]),
@@ -79,7 +82,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("p521", &["app"]),
     ("quick_xml", &["domain"]),
     ("ratatui", &["console"]),
-    ("rustix", &["app", "cli", "git"]),
+    ("rustix", &["app", "cli", "engine", "git"]),
     ("ratatui_textarea", &["console"]),
     ("rquickjs", &["engine"]),
     ("rusqlite", &["store"]),

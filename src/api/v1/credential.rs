@@ -39,6 +39,7 @@ pub(super) const ROUTES: &[Route] = &[
         "changes an own account in part",
         change,
     )
+    .also_for_steps()
     .taking_members(CHANGE)
     .answering(200, Answers::Object(ACCOUNT)),
 ];
@@ -76,6 +77,12 @@ fn create(call: &mut Call<'_>) -> Result<Reply> {
 fn change(call: &mut Call<'_>) -> Result<Reply> {
     let id = call.id("account_id", "account")?;
     let change = read_change(call)?;
+    if let Some(step) = &call.step {
+        // `updateKeys`: the process reads nothing of the answer, so it gets no keys.
+        let keys = change.keys.unwrap_or_default();
+        call.app.update_step_keys(&call.who, step, id, keys)?;
+        return Ok(Reply::ok(json!({ "id": id.to_string() })));
+    }
     let account = call
         .app
         .change_credential(&call.who, id, change)

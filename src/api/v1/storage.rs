@@ -19,6 +19,7 @@ pub(super) const ROUTES: &[Route] = &[Route::post(
     "makes URLs to upload and download one object",
     sign,
 )
+.also_for_steps()
 .answering(200, Answers::Object(URLS))];
 
 /// Makes the URLs of an object.

@@ -68,6 +68,9 @@ impl MapperKind {
     }
 }
 
+/// The most processes of one step (`runtime.md 4.1`).
+pub const REPLICAS_MAX: u32 = 5;
+
 /// How a flow runs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowOptions {
@@ -136,6 +139,14 @@ impl FlowOptions {
         config
             .and_then(|config| prefetch_of(config.get("prefetch")?))
             .unwrap_or(1)
+    }
+
+    /// Returns how many processes of a step may run at once.
+    pub fn replicas(&self, step: &str) -> u32 {
+        let config = self.nodes_config.get(step);
+        let wanted = config.and_then(|config| config.get("replicas")?.as_u64());
+        let wanted = wanted.and_then(|wanted| u32::try_from(wanted).ok());
+        wanted.unwrap_or(1).clamp(1, REPLICAS_MAX)
     }
 
     /// Tells whether the messages of a step carry the outputs of the steps before.

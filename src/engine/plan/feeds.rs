@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Step;
+use super::{Step, StepFunction};
 use crate::engine::component::Nature;
 
 /// Sets the `feeds` of each step's rule, and returns the same for messages that come from
@@ -55,5 +55,8 @@ fn collect(steps: &[Step], at: usize, all: bool, reached: &mut BTreeSet<usize>) 
 
 /// Tells whether a step runs in memory.
 fn is_pure(step: &Step) -> bool {
-    matches!(&step.function, Ok(function) if function.nature == Nature::Pure)
+    matches!(
+        &step.function,
+        Ok(StepFunction::BuiltIn(function)) if function.nature == Nature::Pure
+    )
 }

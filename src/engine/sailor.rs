@@ -1,0 +1,127 @@
+//! Steps that run as processes: unmodified sailors (`runtime.md 2, 3`).
+//!
+//! A step has up to `replicas` processes. The first message starts one; it ends when it
+//! was idle for a while. Messages go to it and come from it over the AMQP endpoint
+//! ([`desk`]), encrypted as the protocol has it ([`cipher`]). What a process emits is on
+//! disk before its publish is confirmed; what it is given stays in the queue until it is
+//! acknowledged.
+
+mod cipher;
+mod desk;
+mod environment;
+mod fleet;
+mod jail;
+mod log;
+mod member;
+mod outcome;
+mod process;
+mod service;
+
+use std::fs;
+use std::path::Path;
+
+pub(super) use fleet::{Fleet, Handed};
+pub(super) use service::call;
+
+use super::plan::Program;
+use crate::app::step_run::ComponentNetwork;
+
+/// The file by which a sailor starts, in the folder of a build.
+const RUN: &str = "node_modules/elasticio-sailor-nodejs/run.js";
+
+/// The largest source file that is searched for the event of replies, and the most files:
+/// a component's own sources are far smaller.
+const SOURCE_MAX_BYTES: u64 = 1024 * 1024;
+/// The most files that are searched.
+const SOURCES_MAX: usize = 500;
+/// How deep folders are searched.
+const SOURCES_DEPTH: usize = 6;
+
+/// What the operator set for processes of components.
+#[derive(Clone, Debug)]
+pub struct SailorOptions {
+    /// How long a process may be idle before it is ended, in milliseconds.
+    pub idle_ms: u64,
+    /// How long a process may take to begin to consume, in milliseconds.
+    pub start_limit_ms: u64,
+    /// How long a step waits before its second process where the first ended badly, in
+    /// milliseconds; it doubles.
+    pub retry_ms: u64,
+    /// Whether processes are shut in.
+    pub is_sandboxed: bool,
+    /// What of the network they may reach.
+    pub network: ComponentNetwork,
+    /// The memory of JavaScript in a process, in MiB.
+    pub memory_mib: u32,
+}
+
+impl Default for SailorOptions {
+    fn default() -> Self {
+        Self {
+            // A flow that gets a message a minute keeps its process.
+            idle_ms: 90_000,
+            // Ten times what the largest public components take on a busy machine.
+            start_limit_ms: 60_000,
+            retry_ms: 1_000,
+            is_sandboxed: true,
+            network: ComponentNetwork::Https,
+            // The platform's default for Node (`runtime.md 4.9`).
+            memory_mib: 256,
+        }
+    }
+}
+
+/// Says why a program can't be run, as half a sentence.
+pub(super) fn check(program: &Program) -> Result<(), String> {
+    let has = |kind: &str| {
+        let functions = program.build.descriptor.get(kind);
+        functions.and_then(|it| it.get(&program.function)).is_some()
+    };
+    if !has("triggers") && !has("actions") {
+        return Err("its descriptor does not have it".to_owned());
+    }
+    if !program.build.folder.join("component.json").is_file() {
+        return Err("the files of its build are missing: push it again".to_owned());
+    }
+    if !program.build.folder.join(RUN).is_file() {
+        return Err("its build holds no elasticio-sailor-nodejs".to_owned());
+    }
+    Ok(())
+}
+
+/// Tells whether a component's own sources mention the event that answers a waiting
+/// webhook call: nothing in a descriptor says so.
+pub(super) fn mentions_reply(folder: &Path) -> bool {
+    fn search(folder: &Path, depth: usize, left: &mut usize) -> bool {
+        let Ok(entries) = fs::read_dir(folder) else {
+            return false;
+        };
+        for entry in entries.flatten() {
+            let (Ok(kind), name) = (entry.file_type(), entry.file_name()) else {
+                continue;
+            };
+            let name = name.to_string_lossy();
+            if kind.is_dir() {
+                let is_own = name != "node_modules" && !name.starts_with('.');
+                if is_own && depth > 0 && search(&entry.path(), depth - 1, left) {
+                    return true;
+                }
+                continue;
+            }
+            let is_small = entry
+                .metadata()
+                .is_ok_and(|it| it.len() <= SOURCE_MAX_BYTES);
+            if !kind.is_file() || !name.ends_with("js") || !is_small || *left == 0 {
+                continue;
+            }
+            *left -= 1;
+            let text = fs::read(entry.path()).unwrap_or_default();
+            if text.windows(9).any(|window| window == b"httpReply") {
+                return true;
+            }
+        }
+        false
+    }
+    let mut left = SOURCES_MAX;
+    search(folder, SOURCES_DEPTH, &mut left)
+}

@@ -1,0 +1,363 @@
+//! What processes publish, and how their messages end: made durable before it is
+//! confirmed.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::member::{
+    DATA_KEY, ERROR_KEY, InFlight, Origin, REBOUND_KEY, SNAPSHOT_KEY, run_of_reply_key,
+};
+use crate::amqp::Published;
+use crate::clock::monotonic_us;
+use crate::domain::id::ExecutionId;
+use crate::domain::run::part::{NewExecution, NewLogEntry, PartMessage, Queued, RunKey, Slice};
+use crate::domain::run::{Failure, HttpReply, LogLevel, Message, RunTrigger};
+use crate::domain::{Error, Kind};
+use crate::engine::component::SNAPSHOT_MAX_BYTES;
+use crate::engine::drive::merge;
+use crate::engine::plan::FlowPlan;
+use crate::engine::run::Job;
+use crate::engine::shared::Shared;
+use crate::engine::slice::Answer;
+use crate::engine::waiting::Heard;
+use crate::engine::workers;
+
+/// The failure of a message that a component rejected without an error.
+pub(super) fn rejected() -> Failure {
+    Failure::new("the component rejected the message")
+}
+
+/// Who published, and about what.
+struct Sender {
+    plan: Arc<FlowPlan>,
+    step: usize,
+    cipher: super::cipher::Cipher,
+    /// The message that it is in the middle of, where it is in one.
+    token: Option<u64>,
+    origin: Option<Origin>,
+    /// When that began: the wall time, and the monotonic one in microseconds.
+    began: (i64, u64),
+}
+
+/// Takes a published message over; false where it can't be now, and is sent again.
+pub(super) fn publish(shared: &Shared, number: u64, message: &Published) -> bool {
+    let Some(sender) = sender_of(shared, number, message) else {
+        // The process is being taken out; nobody wants to hear of it.
+        return true;
+    };
+    match message.routing_key.as_str() {
+        DATA_KEY => data(shared, number, &sender, message),
+        ERROR_KEY => {
+            error(shared, number, &sender, message);
+            true
+        }
+        REBOUND_KEY => {
+            let reason = text_of(&message.properties.headers, "reboundReason");
+            let mut state = shared.fleet.state();
+            let found = sender
+                .token
+                .and_then(|token| state.in_flight.get_mut(&token));
+            if let Some(in_flight) = found {
+                in_flight.ended.rebound = Some(reason.unwrap_or_default());
+            }
+            true
+        }
+        SNAPSHOT_KEY => snapshot(shared, &sender, message),
+        other => {
+            if let Some(run) = run_of_reply_key(other) {
+                reply(shared, run, &sender, message);
+            }
+            true
+        }
+    }
+}
+
+/// Finds out who published.
+fn sender_of(shared: &Shared, number: u64, message: &Published) -> Option<Sender> {
+    let parent = text_of(&message.properties.headers, "parentMessageId");
+    // A rebound is the input itself, with its own headers.
+    let own = text_of(&message.properties.headers, "messageId");
+    let is_rebound = message.routing_key == REBOUND_KEY;
+    let about = if is_rebound { own } else { parent };
+    let state = shared.fleet.state();
+    let process = state.processes.get(&number)?;
+    let mut own_messages = state
+        .in_flight
+        .iter()
+        .filter(|(_, it)| it.process == number);
+    let (found, ended) = match about.as_deref() {
+        Some(id) => (
+            own_messages.find(|(_, it)| it.message_id == id),
+            process.origin(id),
+        ),
+        // Sailors of version 1 name no message: it is the one that they have.
+        None => (own_messages.next(), process.last_origin()),
+    };
+    Some(Sender {
+        plan: Arc::clone(&process.plan),
+        step: process.step,
+        cipher: process.cipher.clone(),
+        token: found.map(|(token, _)| *token),
+        origin: found.map(|(_, it)| it.origin()).or(ended),
+        began: found.map_or((shared.app.now_ms(), monotonic_us()), |(_, it)| {
+            (it.began_ms, it.began_us)
+        }),
+    })
+}
+
+/// Returns a header that is a text.
+fn text_of(headers: &Map<String, Value>, name: &str) -> Option<String> {
+    headers.get(name).and_then(Value::as_str).map(str::to_owned)
+}
+
+/// Decrypts a body by its protocol version.
+fn open(sender: &Sender, message: &Published) -> Option<Value> {
+    let version = message.properties.headers.get("protocolVersion");
+    if version.and_then(Value::as_i64).unwrap_or(1) >= 2 {
+        sender.cipher.open_raw(&message.body)
+    } else {
+        sender.cipher.open(&message.body)
+    }
+}
+
+/// Takes over a message for the next steps.
+fn data(shared: &Shared, number: u64, sender: &Sender, message: &Published) -> bool {
+    let Some(value) = open(sender, message) else {
+        note(
+            shared,
+            sender,
+            LogLevel::Error,
+            "a message could not be decrypted",
+        );
+        return true;
+    };
+    let plan = &sender.plan;
+    let feeds = &plan.steps[sender.step].rule.feeds;
+    let is_full = shared.with_board(|board| board.is_full(plan.flow, feeds));
+    if is_full {
+        return false;
+    }
+    let emitted = Message::from_value(value);
+    let done = match (&sender.origin, sender.token) {
+        (Some(origin), token) => emit(shared, sender, origin, emitted, token.is_none()),
+        (None, _) => emit_alone(shared, sender, emitted),
+    };
+    match done {
+        Ok(()) => {
+            let mut state = shared.fleet.state();
+            let found = sender
+                .token
+                .and_then(|token| state.in_flight.get_mut(&token));
+            if let Some(in_flight) = found {
+                in_flight.ended.is_recorded = true;
+            }
+            true
+        }
+        // Its run was cancelled, or its flow is gone.
+        Err(error) if matches!(error.kind(), Kind::Conflict | Kind::NotFound) => true,
+        Err(error) => {
+            tracing::warn!(number, causes = %error.causes(), "can't take a message over: {error}");
+            false
+        }
+    }
+}
+
+/// Commits a message that belongs to a run; a late one of a run that is over begins
+/// another.
+fn emit(
+    shared: &Shared,
+    sender: &Sender,
+    origin: &Origin,
+    message: Message,
+    is_late: bool,
+) -> Result<(), Error> {
+    let plan = &sender.plan;
+    let mut driver = shared.driver(plan);
+    let run = driver.enter(RunKey::Stored(origin.execution));
+    let job = Job {
+        step: sender.step,
+        message: origin.message,
+        attempt: origin.attempt,
+        row: None,
+    };
+    let backlog = shared.backlog(plan, None);
+    let took_us = monotonic_us() - sender.began.1;
+    driver.emitted(
+        run,
+        job,
+        message.clone(),
+        backlog,
+        (sender.began.0, took_us),
+    );
+    let goes_on = !driver.runs[run].queued.is_empty();
+    let done = shared.commit(driver, plan, false, 1)?;
+    let is_lost = done.first().is_some_and(|run| run.queued.is_empty());
+    if is_late && goes_on && is_lost {
+        return emit_alone(shared, sender, message);
+    }
+    Ok(())
+}
+
+/// Commits a message that belongs to no run, or to one that is over: it begins its own.
+fn emit_alone(shared: &Shared, sender: &Sender, message: Message) -> Result<(), Error> {
+    let plan = &sender.plan;
+    let mut driver = shared.driver(plan);
+    let run = driver.enter(RunKey::New(NewExecution {
+        id: shared.app.new_execution_id(),
+        flow_version: plan.version,
+        trigger: RunTrigger::Schedule,
+        started_at_ms: shared.app.now_ms(),
+        request_id: None,
+        retry_of: None,
+    }));
+    let input = driver.runs[run].add(PartMessage::outside(Message::empty()));
+    let job = Job {
+        step: sender.step,
+        message: input,
+        attempt: 1,
+        row: None,
+    };
+    let backlog = shared.backlog(plan, None);
+    driver.emitted(run, job, message, backlog, (sender.began.0, 0));
+    shared.commit(driver, plan, true, 1).map(drop)
+}
+
+/// Takes over an error: it is the message's, until that ends, else the log's.
+fn error(shared: &Shared, number: u64, sender: &Sender, message: &Published) {
+    let sent: Value = serde_json::from_slice(&message.body).unwrap_or_default();
+    let sealed = sent.get("error").and_then(Value::as_str);
+    let opened = sealed.and_then(|text| sender.cipher.open(text.as_bytes()));
+    let failure = opened.map_or_else(rejected, |value| Failure::from_value(&value));
+    let mut state = shared.fleet.state();
+    let found = sender
+        .token
+        .and_then(|token| state.in_flight.get_mut(&token));
+    if let Some(in_flight) = found {
+        if in_flight.ended.failure.is_none() {
+            in_flight.ended.failure = Some(failure);
+            let is_over = in_flight.waits_for_error();
+            drop(state);
+            let over = sender.token.filter(|_| is_over);
+            if let Some((in_flight, plan, step)) = over.and_then(|it| shared.fleet.take(it)) {
+                end(shared, &plan, step, in_flight);
+            }
+            return;
+        }
+    } else if let Some(process) = state.processes.get_mut(&number)
+        && !process.was_ready
+    {
+        process.last_error = Some(failure.to_string());
+        return;
+    }
+    drop(state);
+    note(shared, sender, LogLevel::Error, &failure.to_string());
+}
+
+/// Keeps a snapshot, or merges members into the one that is kept.
+fn snapshot(shared: &Shared, sender: &Sender, message: &Published) -> bool {
+    let Ok(value) = serde_json::from_slice::<Value>(&message.body) else {
+        return true;
+    };
+    let plan = &sender.plan;
+    let step = plan.steps[sender.step].id.to_string();
+    let kind = text_of(&message.properties.headers, "snapshotEvent");
+    let kept = (|| -> Result<(), Error> {
+        let value = match (kind.as_deref(), value) {
+            (Some("updateSnapshot"), Value::Object(delta)) => {
+                let known = shared.app.step_snapshot(plan.flow, &step)?;
+                let mut known = known.unwrap_or_else(|| json!({}));
+                merge(&mut known, delta);
+                known
+            }
+            (_, value) => value,
+        };
+        let bytes = crate::domain::run::message::size_of(&value);
+        if bytes > SNAPSHOT_MAX_BYTES {
+            let text = format!(
+                "a snapshot has at most {SNAPSHOT_MAX_BYTES} bytes, and this one has {bytes}"
+            );
+            note(shared, sender, LogLevel::Error, &text);
+            return Ok(());
+        }
+        let slice = Slice {
+            flow: plan.flow,
+            runs: Vec::new(),
+            snapshots: vec![(step, value)],
+            kept: Vec::new(),
+            logs: Vec::new(),
+            needs_active: false,
+        };
+        shared.app.commit_slice(slice).map(drop)
+    })();
+    match kept {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(causes = %error.causes(), "can't keep a snapshot: {error}");
+            false
+        }
+    }
+}
+
+/// Answers whoever waits for a run.
+fn reply(shared: &Shared, run: ExecutionId, sender: &Sender, message: &Published) {
+    let is_error = message
+        .properties
+        .headers
+        .contains_key("x-eio-error-response");
+    let Some(value) = open(sender, message) else {
+        note(
+            shared,
+            sender,
+            LogLevel::Error,
+            "a reply could not be decrypted",
+        );
+        return;
+    };
+    let answer = if is_error {
+        Answer::Failed(Failure::from_value(&value))
+    } else {
+        Answer::Reply(HttpReply::from_value(value))
+    };
+    shared.waiting.tell(run, Heard::Answer(answer));
+}
+
+/// Adds an entry to the log of the sender's flow.
+fn note(shared: &Shared, sender: &Sender, level: LogLevel, text: &str) {
+    let entry = NewLogEntry {
+        step: Some(sender.plan.steps[sender.step].id.to_string()),
+        at_ms: shared.app.now_ms(),
+        level,
+        message: text.chars().take(4_096).collect(),
+        run: None,
+    };
+    let run = sender.origin.map(|origin| origin.execution);
+    shared
+        .app
+        .log_step_later(sender.plan.flow, vec![(run, entry)]);
+}
+
+/// Ends a message that a process is done with: its row goes in the transaction that
+/// records how it ended.
+pub(super) fn end(shared: &Shared, plan: &Arc<FlowPlan>, step: usize, in_flight: InFlight) {
+    let origin = in_flight.origin();
+    let queued: Queued = in_flight.queued;
+    let mut driver = shared.driver(plan);
+    let run = driver.enter(RunKey::Stored(origin.execution));
+    let job = Job {
+        step,
+        message: origin.message,
+        attempt: origin.attempt,
+        row: Some(queued.seq),
+    };
+    let backlog = shared.backlog(plan, Some(step));
+    let took_us = monotonic_us() - in_flight.began_us;
+    driver.ended(
+        run,
+        job,
+        in_flight.ended,
+        backlog,
+        (in_flight.began_ms, took_us),
+    );
+    workers::conclude(shared, driver, plan, vec![queued]);
+}

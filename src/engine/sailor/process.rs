@@ -1,0 +1,323 @@
+//! One process: started, listened to, and seen off.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::jail::Jail;
+use super::log::{self, Line};
+use super::member::Process;
+use super::{RUN, SailorOptions, environment};
+use crate::app::step_run::{StepKey, StepRun};
+use crate::clock::monotonic_ms;
+use crate::domain::Error;
+use crate::domain::id::{ComponentId, FlowId};
+use crate::domain::run::LogLevel;
+use crate::domain::run::part::NewLogEntry;
+use crate::engine::plan::{FlowPlan, Program};
+use crate::engine::shared::Shared;
+
+/// The longest line that is read; the rest of a longer one is skipped.
+const LINE_MAX_BYTES: u64 = 64 * 1024;
+
+/// The lines of one process that are kept in a minute: a loop that logs is not worth a
+/// disk.
+const LINES_A_MINUTE: u32 = 1_000;
+
+/// The script that every process runs first, in its own folder.
+const PRELOAD: &str = ".preload.js";
+
+/// What a process is started with. It holds secrets: no `Debug`.
+pub(super) struct Launch {
+    pub(super) number: u64,
+    pub(super) flow: String,
+    pub(super) step: String,
+    pub(super) exec_id: String,
+    pub(super) workspace: String,
+    pub(super) user: String,
+    pub(super) component: ComponentId,
+    pub(super) function: String,
+    pub(super) key: StepKey,
+    pub(super) password: String,
+    pub(super) iv: String,
+    pub(super) prefetch: usize,
+    pub(super) rebound_limit: u32,
+    pub(super) needs_startup: bool,
+    flow_id: FlowId,
+    is_first: bool,
+    folder: PathBuf,
+}
+
+impl Launch {
+    /// Gathers what the process `number` is started with.
+    pub(super) fn of(
+        number: u64,
+        process: &Process,
+        program: &Program,
+        secret: &(String, [u8; 16]),
+        prefetch: usize,
+    ) -> Self {
+        let plan = &process.plan;
+        let owner = plan.owner;
+        let workspace = owner.organization.map_or_else(
+            || owner.user.to_string(),
+            |organization| organization.to_string(),
+        );
+        Self {
+            number,
+            flow: plan.flow.to_string(),
+            step: plan.steps[process.step].id.to_string(),
+            exec_id: format!("{number:032x}"),
+            workspace,
+            user: owner.user.to_string(),
+            component: program.build.component,
+            function: program.function.clone(),
+            key: process.step_key.clone(),
+            password: secret.0.clone(),
+            iv: String::from_utf8_lossy(&secret.1).into_owned(),
+            prefetch,
+            rebound_limit: 0,
+            needs_startup: false,
+            flow_id: plan.flow,
+            is_first: plan.first == process.step,
+            folder: program.build.folder.clone(),
+        }
+    }
+}
+
+/// Returns what a process of a step may know.
+pub(super) fn step_run(plan: &FlowPlan, step: usize, program: &Program) -> StepRun {
+    let step = &plan.steps[step];
+    StepRun {
+        flow: plan.flow,
+        step: step.id.to_string(),
+        owner: plan.owner,
+        component: program.build.component,
+        function: program.function.clone(),
+        config: step.cfg.clone(),
+        credential: step.credential,
+        passes_through: step.passes_through,
+        variables: plan.variables.clone(),
+        result: None,
+    }
+}
+
+/// Starts a process on a thread that sees it off.
+pub(super) fn start(shared: &Arc<Shared>, mut launch: Launch) -> io::Result<()> {
+    let shared = Arc::clone(shared);
+    let name = format!("sailor-{}", launch.number);
+    crate::thread::spawn(&name, None, move || {
+        let number = launch.number;
+        launch.rebound_limit = shared.options.rebound_limit;
+        let how = match run(&shared, &mut launch) {
+            Ok(status) => format!("the process ended: {status}"),
+            Err(error) => format!("the process can't be started: {error}"),
+        };
+        shared.fleet.exited(number, &how);
+    })
+    .map(drop)
+}
+
+/// Runs a process to its end.
+fn run(shared: &Arc<Shared>, launch: &mut Launch) -> io::Result<ExitStatus> {
+    let (Some(api), Some(amqp)) = (shared.fleet.api(), shared.fleet.endpoint()) else {
+        return Err(io::Error::other("the server is stopping"));
+    };
+    if launch.is_first {
+        let kept = shared.app.startup_data(launch.flow_id, &launch.step);
+        launch.needs_startup = kept.map_err(|error| told(&error))?.is_none();
+    }
+    let scratch = Scratch::make(shared, launch.number)?;
+    let command = command(shared, launch, &scratch, api, amqp)?;
+    let ports = vec![api.port(), amqp.port()];
+    let options = &shared.fleet.options;
+    let jail = Jail::of(options, &launch.folder, &scratch.path, ports);
+    let mut child = jail.start(command)?;
+    let group = child.group;
+    begun(shared, launch.number, group);
+    if let Some(stream) = child.stdout.take() {
+        listen(shared, launch, stream, LogLevel::Info);
+    }
+    if let Some(stream) = child.stderr.take() {
+        listen(shared, launch, stream, LogLevel::Warn);
+    }
+    let status = child.wait();
+    // Children that it left behind go with it.
+    signal(group, How::Kill);
+    status
+}
+
+/// Returns the command of a step's process.
+fn command(
+    shared: &Shared,
+    launch: &Launch,
+    scratch: &Scratch,
+    api: SocketAddr,
+    amqp: SocketAddr,
+) -> io::Result<Command> {
+    let own = shared.app.variables_of_component(launch.component);
+    let own = own.map_err(|error| told(&error))?;
+    let options: &SailorOptions = &shared.fleet.options;
+    let mut command = node(scratch, RUN);
+    command
+        .current_dir(&launch.folder)
+        .env_clear()
+        .envs(environment::basis(&own, &scratch.path, options))
+        .envs(environment::of_step(launch, api, amqp))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // A group of its own, so that all of it can be ended at once.
+        .process_group(0);
+    Ok(command)
+}
+
+/// Returns the command that runs a script of a sailor. The kernel ends it with the thread
+/// that started it, and so with the server.
+pub(super) fn node(scratch: &Scratch, script: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", "node", "--require"])
+        .arg(scratch.path.join(PRELOAD))
+        .arg(format!("./{script}"));
+    command
+}
+
+/// Says what went wrong without the causes, which the log has.
+fn told(error: &Error) -> io::Error {
+    io::Error::other(error.message().to_owned())
+}
+
+/// Notes that a process runs; one that was given up meanwhile is ended.
+fn begun(shared: &Shared, number: u64, group: Option<Pid>) {
+    let mut state = shared.fleet.state();
+    if let Some(process) = state.processes.get_mut(&number)
+        && !process.is_leaving
+    {
+        process.group = group;
+        return;
+    }
+    drop(state);
+    signal(group, How::Kill);
+}
+
+/// How a process is told to end.
+#[derive(Clone, Copy)]
+pub(super) enum How {
+    /// It finishes what it has.
+    Leave,
+    /// At once, with all its children.
+    Kill,
+}
+
+/// Tells a group of processes to end; one that is gone already is.
+pub(super) fn signal(group: Option<Pid>, how: How) {
+    let signal = match how {
+        How::Leave => Signal::TERM,
+        How::Kill => Signal::KILL,
+    };
+    if let Some(group) = group {
+        let _gone = kill_process_group(group, signal);
+    }
+}
+
+/// Reads what a process prints, on a thread of its own.
+fn listen(
+    shared: &Arc<Shared>,
+    launch: &Launch,
+    stream: impl Read + Send + 'static,
+    level: LogLevel,
+) {
+    let shared = Arc::clone(shared);
+    let (number, flow, step) = (launch.number, launch.flow_id, launch.step.clone());
+    let spawned = crate::thread::spawn("sailor-log", None, move || {
+        let mut reader = BufReader::new(stream);
+        let mut bytes = Vec::new();
+        let mut minute = (monotonic_ms(), 0);
+        while let Ok(true) = next_line(&mut reader, &mut bytes) {
+            if monotonic_ms() - minute.0 > 60_000 {
+                minute = (monotonic_ms(), 0);
+            }
+            minute.1 += 1;
+            if minute.1 > LINES_A_MINUTE {
+                continue;
+            }
+            let line = log::read(&bytes, level);
+            let is_wanted = !line.is_sailors || line.level >= LogLevel::Warn;
+            if is_wanted && !line.text.is_empty() {
+                keep(&shared, number, flow, &step, line);
+            }
+        }
+    });
+    if let Err(error) = spawned {
+        tracing::warn!("can't listen to a component: {error}");
+    }
+}
+
+/// Reads a line; false at the end.
+fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    let count = reader
+        .by_ref()
+        .take(LINE_MAX_BYTES)
+        .read_until(b'\n', line)?;
+    if count == 0 {
+        return Ok(false);
+    }
+    if !line.ends_with(b"\n") && count as u64 == LINE_MAX_BYTES {
+        reader.skip_until(b'\n')?;
+    }
+    Ok(true)
+}
+
+/// Adds a line to the flow's log, with the run that it is about.
+fn keep(shared: &Shared, number: u64, flow: FlowId, step: &str, line: Line) {
+    let run = line.message_id.as_deref().and_then(|id| {
+        let state = shared.fleet.state();
+        let mut all = state.in_flight.values();
+        let found = all.find(|it| it.process == number && it.message_id == id);
+        let ended = state.processes.get(&number).and_then(|it| it.origin(id));
+        found
+            .map(|it| it.queued.execution)
+            .or(ended.map(|it| it.execution))
+    });
+    let entry = NewLogEntry {
+        step: Some(step.to_owned()),
+        at_ms: shared.app.now_ms(),
+        level: line.level,
+        message: line.text,
+        run: None,
+    };
+    shared.app.log_step_later(flow, vec![(run, entry)]);
+}
+
+/// A folder for the files of one process, which goes with it.
+pub(super) struct Scratch {
+    pub(super) path: PathBuf,
+}
+
+impl Scratch {
+    /// Makes the folder beside the builds.
+    pub(super) fn make(shared: &Shared, number: u64) -> io::Result<Self> {
+        let place = shared.app.builds_path().with_extension("scratch");
+        let path = place.join(number.to_string());
+        // Left by a server that was killed.
+        let _none = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path)?;
+        std::fs::write(path.join(PRELOAD), include_str!("preload.js"))?;
+        Ok(Self { path })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.path) {
+            tracing::warn!("can't remove a component's files: {error}");
+        }
+    }
+}
