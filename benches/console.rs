@@ -127,25 +127,25 @@ fn fill(path: &Path) {
          INSERT INTO users (id, email, email_key, first_name, last_name, password_hash, state,
              created_at, updated_at, last_login_at)
          SELECT printf('%024x', i), 'user' || i || '@example.com', 'user' || i || '@example.com',
-             'First' || i % 97, 'Last' || i % 89, '', iif(i % 11, 'active', 'disabled'), i, i,
+             'First' || (i % 97), 'Last' || (i % 89), '', iif(i % 11, 'active', 'disabled'), i, i,
              nullif(i * 7919 % 10007, 0) FROM n WHERE i < 10000;
          INSERT INTO api_keys (id, user_id, name, prefix, hash, created_at, last_used_at)
          SELECT printf('%024x', i), printf('%024x', i % 10000), 'client', 'abcdefgh',
              randomblob(32), i, i * 7919 % 10007 FROM n WHERE i < 15000;
          INSERT INTO credentials (id, user_id, name, type, key_version, sealed, created_at,
              updated_at)
-         SELECT printf('%024x', i), printf('%024x', i % 10000), 'shop ' || i % 100, 'a/b', 1,
+         SELECT printf('%024x', i), printf('%024x', i % 10000), 'shop ' || (i % 100), 'a/b', 1,
              randomblob(200), i, i FROM n WHERE i < 15000;
          INSERT INTO teams (id, name, slug, created_at)
          SELECT printf('%024x', i), 'Team ' || i, 'team-' || i, i FROM n WHERE i < 1000;
          INSERT INTO team_members (team_id, user_id, added_at)
          SELECT printf('%024x', i % 1000), printf('%024x', i / 2), i FROM n WHERE i < 20000;
          INSERT INTO flows (id, user_id, name, status, graph, cron, created_at, updated_at, due_at)
-         SELECT printf('%024x', i), printf('%024x', i * 7919 % 10000), 'Stock ' || i * 31 % 100003,
+         SELECT printf('%024x', i), printf('%024x', i * 7919 % 10000), 'Stock ' || (i * 31 % 100003),
              iif(i % 3, 'active', 'inactive'), json_object('nodes', json_array(hex(randomblob(300)))),
              '*/5 * * * *', i, i * 7919 % 100003, iif(i % 3, i % 300, NULL) FROM n WHERE i < 100000;
          INSERT INTO flow_steps (flow_id, position, step_id, team, component, credential_id)
-         SELECT printf('%024x', i / 3), i % 3, 'step_' || i % 3, 'elasticio',
+         SELECT printf('%024x', i / 3), i % 3, 'step_' || (i % 3), 'elasticio',
              iif(i % 3, 'rest-api', 'timer'), iif(i % 3 = 2, printf('%024x', i % 15000), NULL)
          FROM n WHERE i < 300000;
          INSERT INTO executions (id, flow_id, flow_version, trigger, status, started_at,

@@ -132,8 +132,11 @@ impl Read<'_> {
     /// as seqs and times grow together: by halves, some twenty looks in a million rows.
     pub(super) fn first_since(&self, table: Timed, at_ms: i64) -> Result<i64> {
         let Timed { name, key, time } = table;
-        let ends =
-            format!("SELECT coalesce(min({key}), 0), coalesce(max({key}), 0) + 1 FROM {name}");
+        // Both ends by one `min` and `max` would be a look at every row.
+        let ends = format!(
+            "SELECT coalesce((SELECT min({key}) FROM {name}), 0),
+                 coalesce((SELECT max({key}) FROM {name}), 0) + 1"
+        );
         let (mut low, mut high): (i64, i64) =
             self.query_one(&ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let look =

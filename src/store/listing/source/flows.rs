@@ -89,7 +89,7 @@ pub(super) const FLOWS: Source = Source {
 /// Runs. They begin in the order in which they are numbered, but for moments.
 pub(super) const EXECUTIONS: Source = Source {
     table: "executions",
-    scan_rows: 6_000,
+    scan_rows: 3_000,
     columns: &[
         Origin::of("id", "x.id").searched(),
         Origin::of("status", "x.status").searched(),
