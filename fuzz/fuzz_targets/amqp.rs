@@ -54,7 +54,9 @@ fuzz_target!(|bytes: &[u8]| {
     let sent = converse_over(&[&PREAMBLE[..], bytes].concat(), &handler);
     let mut rest = &sent[..];
     while !rest.is_empty() {
-        let (head, after) = rest.split_first_chunk::<HEAD_BYTES>().expect("a whole head");
+        let (head, after) = rest
+            .split_first_chunk::<HEAD_BYTES>()
+            .expect("a whole head");
         let head = Head::parse(*head, u32::MAX).expect("a head of ours");
         rest = after.get(head.length + 1..).expect("a whole frame");
     }
