@@ -286,7 +286,11 @@ impl Model {
         let scene = self.scene();
         let mono_ms = self.mono_ms;
         let page = self.top_mut();
-        let ask = page.screen.ask(&scene, reason)?;
+        let Some(ask) = page.screen.ask(&scene, reason) else {
+            // Without an answer to wait for, the next look is due after the usual time.
+            self.due_ms = mono_ms + self.pace_ms();
+            return None;
+        };
         page.turn += 1;
         page.asked_ms = Some(mono_ms);
         Some((page.id, page.turn, ask))

@@ -59,6 +59,10 @@ pub struct TaskStep {
     pub unacked: i64,
     /// Those of them that wait for another attempt.
     pub rebounds: i64,
+    /// The time that half of its last runs stayed within, in microseconds.
+    pub p50_us: Option<u64>,
+    /// The time that nineteen of twenty stayed within, in microseconds.
+    pub p95_us: Option<u64>,
 }
 
 /// Gets a task.
@@ -70,8 +74,9 @@ pub fn load(app: &App, who: &Principal, id: FlowId) -> Result<TaskPage> {
         ..ExecutionFilter::default()
     };
     let queues = app.queue_stats(who, id)?;
-    let nodes = flow.graph.nodes.iter().zip(queues);
-    let steps = nodes.map(|(node, queue)| TaskStep {
+    let figures = app.step_figures(who, id)?;
+    let nodes = flow.graph.nodes.iter().zip(queues).zip(figures);
+    let steps = nodes.map(|((node, queue), figures)| TaskStep {
         id: node.id.clone(),
         name: node
             .members
@@ -82,6 +87,8 @@ pub fn load(app: &App, who: &Principal, id: FlowId) -> Result<TaskPage> {
         queued: queue.total,
         unacked: queue.unacked,
         rebounds: queue.rebounds,
+        p50_us: figures.p50_us,
+        p95_us: figures.p95_us,
     });
     let steps = steps.collect();
     let log = app.flow_log(who, id, None, None, LOG_SHOWN)?;

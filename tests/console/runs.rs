@@ -270,3 +270,16 @@ fn every_size_of_both_screens_is_drawn() {
         }
     }
 }
+
+/// A page that knew everything was asked again and again without a pause, which took a
+/// whole core while an ended execution was looked at.
+#[test]
+fn an_execution_that_is_over_is_not_asked_for_at_once_again() {
+    let (at, _, _) = installed();
+    let mut console = open(&at, (80, 24));
+    console.model.mono_ms = console.model.due_ms + 1;
+    console.hear(Msg::Tick);
+    assert!(console.cmds.is_empty(), "nothing of it changes any more");
+    let wake_ms = console.model.wake_ms().unwrap();
+    assert!(wake_ms > console.model.mono_ms, "the next look is later");
+}

@@ -86,7 +86,10 @@ fn draw_summary(model: &Model, page: &TaskPage, scene: &Scene, buffer: &mut Buff
         height: area.height - height,
         ..area
     };
-    let head = format!(" {:20} {:>8}  {:GAUGE_COLUMNS$} RUNS", "STEP", "QUEUE", "");
+    let head = format!(
+        " {:20} {:>7} {:GAUGE_COLUMNS$} {:>7} {:>7}  RUNS",
+        "STEP", "QUEUE", "", "P50", "P95"
+    );
     put(buffer, area, FACT_LINES - 1, &head, styles.title);
     let rows = page.steps.iter().enumerate().skip(model.first);
     for (line, (at, step)) in (0..steps.height).zip(rows) {
@@ -145,7 +148,16 @@ fn step_line(step: &TaskStep, look: &Look) -> String {
     let command = look.clean(&step.command);
     let waits = noted(step.rebounds, "wait for another try");
     let works = noted(step.unacked, "at work");
-    format!(" {name} {queued:>8}  {gauge} {command}{waits}{works}")
+    let (p50, p95) = (took(step.p50_us), took(step.p95_us));
+    format!(" {name} {queued:>7} {gauge} {p50:>7} {p95:>7}  {command}{waits}{works}")
+}
+
+/// Returns a time of a step; a bar where it never ran.
+fn took(us: Option<u64>) -> String {
+    us.map_or_else(
+        || "-".to_owned(),
+        |us| text::duration(i64::try_from(us / 1_000).unwrap_or(i64::MAX)),
+    )
 }
 
 /// Returns a number with what it counts, behind two blanks; nothing for none.
