@@ -144,7 +144,7 @@ fn what_a_component_lacks_ends_as_rejected() {
         ),
         (
             model(&repo["id"], "get_meta_model"),
-            "can't be run by this server",
+            "team-1/mine has no build",
         ),
     ] {
         let poll = schedule(&server, &ada, &body);
