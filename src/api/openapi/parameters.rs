@@ -108,6 +108,7 @@ fn filter(rule: &Attribute) -> Value {
     let what = "Lists only what fits.";
     let schema = match rule.shape {
         Shape::Text => text(),
+        Shape::Texts => json!({ "type": "array", "items": text() }),
         shape => schema::of_shape(shape, false),
     };
     let mut shown = in_query(&name, &schema, what);
