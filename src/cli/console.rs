@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::database::{DatabaseArgs, open};
 use super::error::{Advice, CliError};
+use super::list;
 use super::output::Output;
 use crate::app::{App, AppOptions, Opening};
 use crate::config::{Terminal, terminal};
@@ -74,7 +75,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let size = frame_size(&args.size)?;
     if !args.once && !has_terminal() {
         let list = args.view.as_deref().unwrap_or_default();
-        let noun = ListOf::parse(list).map_or("user", noun_of);
+        let noun = ListOf::parse(list).map_or("user", list::noun);
         return Err(no_terminal(format!(
             "without one: `elastane {noun} list`, or add --once"
         )));
@@ -111,24 +112,6 @@ pub(super) fn no_terminal(instead: impl Into<String>) -> CliError {
 pub(super) fn run_over(app: &App, place: &str) -> Result<(), CliError> {
     let settings = LookArgs::default().settings(place.to_owned(), false)?;
     Ok(run_console(app, settings, &First::default())?)
-}
-
-/// Returns the command that prints a list.
-fn noun_of(list: ListOf) -> &'static str {
-    match list {
-        ListOf::Users => "user",
-        ListOf::Teams => "team",
-        ListOf::Flows => "flow",
-        ListOf::Executions => "execution",
-        ListOf::Recipes => "recipe",
-        ListOf::Components => "component",
-        ListOf::SshKeys => "sshkey",
-        ListOf::ApiKeys => "key",
-        ListOf::Credentials => "credential",
-        ListOf::Audit => "audit",
-        ListOf::Organizations => "organization",
-        ListOf::Lookups => "lookup",
-    }
 }
 
 /// Opens the database to work on it; to look at it where that is wanted, or where the

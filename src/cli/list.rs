@@ -123,7 +123,7 @@ impl ListArgs {
 }
 
 /// Returns the command that a list belongs to.
-fn noun(of: ListOf) -> &'static str {
+pub(super) fn noun(of: ListOf) -> &'static str {
     match of {
         ListOf::Users => "user",
         ListOf::Teams => "team",

@@ -7,7 +7,6 @@ use super::form::{self, Field, Values};
 use super::keys::{Action, Binding, bind, letter};
 use super::screen::Effect;
 use super::table::related::{name_of, value_of};
-use super::users::{show, show_form};
 use crate::domain::Result;
 use crate::domain::id::{ApiKeyId, SshKeyId};
 use crate::domain::listing::{ListOf, ListRow};
@@ -49,7 +48,7 @@ pub(super) fn act_on_api_key(rows: &[ListRow], action: Action) -> Option<Vec<Eff
     let name = name_of(ListOf::ApiKeys, row);
     let user = value_of(ListOf::ApiKeys, row, "user").unwrap_or_default();
     Some(vec![match action {
-        Action::Rotate => show(
+        Action::Rotate => Effect::ask_first(
             confirm::Model::new(
                 format!("Rotate the API key {name} of {user}?"),
                 Deed::People(PeopleDeed::RotateApiKey(id)),
@@ -58,7 +57,7 @@ pub(super) fn act_on_api_key(rows: &[ListRow], action: Action) -> Option<Vec<Eff
             .line("which is shown once.")
             .typed(name),
         ),
-        Action::Delete => show(
+        Action::Delete => Effect::ask_first(
             confirm::Model::new(
                 format!("Revoke the API key {name} of {user}?"),
                 Deed::People(PeopleDeed::RevokeApiKey(id)),
@@ -82,7 +81,7 @@ pub(super) fn act_on_ssh_key(rows: &[ListRow], action: Action) -> Option<Vec<Eff
         format!("Delete the SSH key {name} of {}?", text("user")),
         Deed::People(PeopleDeed::DeleteSshKey(id)),
     );
-    Some(vec![show(
+    Some(vec![Effect::ask_first(
         ask.line(text("fingerprint"))
             .line("git no longer accepts it."),
     )])
@@ -100,7 +99,7 @@ pub(super) fn new_api_key(user: &str) -> Effect {
             name: values.text("name").to_owned(),
         }))
     };
-    show_form(form::Model::new("Make an API key", "", fields, make))
+    Effect::fill_in(form::Model::new("Make an API key", "", fields, make))
 }
 
 /// Offers the form of a new SSH key.
@@ -120,7 +119,7 @@ pub(super) fn new_ssh_key(user: &str) -> Effect {
             key: values.text("key").to_owned(),
         }))
     };
-    show_form(form::Model::new("Add an SSH key", "", fields, make))
+    Effect::fill_in(form::Model::new("Add an SSH key", "", fields, make))
 }
 
 /// Makes the field for whose something is.

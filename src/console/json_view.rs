@@ -168,6 +168,14 @@ impl JsonView {
         self.node(node).unwrap_or(&self.value)
     }
 
+    /// Returns the value under the cursor as text: a text without its quotes.
+    pub fn selected_text(&self) -> String {
+        match self.selected() {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// Looks for a text, ignoring case, and goes to its first place from the cursor on;
     /// everything is unfolded for it. Returns whether it is there.
     pub fn find(&mut self, text: &str) -> bool {

@@ -5,6 +5,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use super::message::Level;
 use super::overlay::{Overlay, Step};
 use super::screen::Effect;
+use crate::domain::listing::ListOf;
 
 /// An item of a menu.
 #[derive(Clone, Debug)]
@@ -13,6 +14,16 @@ pub struct MenuItem {
     pub label: String,
     /// What it does.
     pub effect: Effect,
+}
+
+impl MenuItem {
+    /// Makes an item that opens a list, narrowed by a filter.
+    pub fn list(label: &str, of: ListOf, filter: String) -> Self {
+        Self {
+            label: label.to_owned(),
+            effect: Effect::OpenList { of, filter },
+        }
+    }
 }
 
 /// The model of a menu.

@@ -16,7 +16,7 @@ use super::pane::put;
 use super::screen::{Effect, Scene, Screen};
 use super::table::related::name_of;
 use super::text;
-use super::users::{not_an_id, show_form};
+use super::users::not_an_id;
 use crate::domain::Result;
 use crate::domain::listing::{ListOf, ListRow};
 use crate::domain::recipe::{Recipe, RecipeId};
@@ -124,7 +124,7 @@ impl Model {
         }
         let title = format!("Activate {}", recipe.title);
         let form = form::Model::new(title, self.id.to_string(), fields, activate);
-        show_form(form)
+        Effect::fill_in(form)
     }
 
     /// Returns the lines of the recipe.

@@ -11,7 +11,7 @@ use super::look::Look;
 use super::message::Level;
 use super::overlay::Overlay;
 use super::view_name::ViewName;
-use super::{dashboard, detail, execution, on_row, recipe, table, task};
+use super::{confirm, dashboard, detail, execution, form, on_row, recipe, table, task};
 use crate::app::SecretText;
 use crate::domain::listing::{ListOf, ListRow};
 use crate::domain::recipe::RecipeId;
@@ -73,6 +73,31 @@ pub enum Effect {
     FilterBy(String),
     /// One page back.
     Back,
+}
+
+impl Effect {
+    /// Copies a text.
+    pub fn copy(what: &str, text: String) -> Self {
+        Self::Copy {
+            what: what.to_owned(),
+            text,
+        }
+    }
+
+    /// Puts something over the screen.
+    pub fn show(overlay: Overlay) -> Self {
+        Self::Show(Box::new(overlay))
+    }
+
+    /// Asks before a deed.
+    pub fn ask_first(ask: confirm::Model) -> Self {
+        Self::show(Overlay::Confirm(ask))
+    }
+
+    /// Offers a form.
+    pub fn fill_in(form: form::Model) -> Self {
+        Self::show(Overlay::Form(form))
+    }
 }
 
 /// What a page shows: a variant a screen.

@@ -6,7 +6,7 @@ use super::form::{self, Field, Values};
 use super::keys::{Action, Binding, bind, letter};
 use super::screen::Effect;
 use super::table::related::{name_of, number_of};
-use super::users::{not_an_id, show, show_form};
+use super::users::not_an_id;
 use crate::domain::Result;
 use crate::domain::id::TeamId;
 use crate::domain::listing::{ListOf, ListRow};
@@ -58,7 +58,7 @@ pub(super) fn act(rows: &[ListRow], action: Action) -> Option<Vec<Effect>> {
         Action::Delete => {
             let count = |key: &str| number_of(ListOf::Teams, row, key).unwrap_or(0);
             let (components, members) = (count("components"), count("members_total"));
-            show(
+            Effect::ask_first(
                 confirm::Model::new(
                     format!("Delete the team {name}?"),
                     Deed::People(PeopleDeed::DeleteTeam(id)),
@@ -89,7 +89,7 @@ fn new_team() -> Effect {
             name: (!name.is_empty()).then(|| name.to_owned()),
         }))
     };
-    show_form(form::Model::new("Make a team", "", fields, make))
+    Effect::fill_in(form::Model::new("Make a team", "", fields, make))
 }
 
 /// Offers the form that asks for a user.
@@ -97,5 +97,5 @@ fn member_form(id: TeamId, title: String, make: form::MakeDeed) -> Effect {
     let field = Field::text("user", "User", "")
         .required()
         .help("an address or an id");
-    show_form(form::Model::new(title, id.to_string(), vec![field], make))
+    Effect::fill_in(form::Model::new(title, id.to_string(), vec![field], make))
 }

@@ -4,7 +4,6 @@ use super::confirm;
 use super::deed::{Deed, PeopleDeed};
 use super::form::{self, Field, Values};
 use super::keys::{Action, Binding, bind, letter};
-use super::overlay::Overlay;
 use super::screen::Effect;
 use super::table::related::{name_of, number_of, value_of};
 use crate::app::SecretText;
@@ -100,7 +99,7 @@ fn registration() -> Effect {
             is_admin: values.text("role") == "admin",
         }))
     };
-    show_form(form::Model::new("Register a user", "", fields, make))
+    Effect::fill_in(form::Model::new("Register a user", "", fields, make))
 }
 
 /// Asks before a user is kept out, or let in again.
@@ -117,7 +116,7 @@ fn disable(id: UserId, email: &str, row: &ListRow) -> Effect {
             .line("Everything of the user stays; passwords and keys stop working.")
             .line(what_goes(row))
     };
-    show(ask)
+    Effect::ask_first(ask)
 }
 
 /// Offers the form of a new password.
@@ -135,13 +134,13 @@ fn ask_password(id: UserId, email: &str) -> Effect {
         Ok(Deed::People(PeopleDeed::SetPassword(id, password)))
     };
     let title = format!("Password of {email}");
-    show_form(form::Model::new(title, id.to_string(), fields, make))
+    Effect::fill_in(form::Model::new(title, id.to_string(), fields, make))
 }
 
 /// Asks before a user is deleted: the address is to be typed.
 fn delete(id: UserId, email: &str, row: &ListRow) -> Effect {
     let deed = Deed::People(PeopleDeed::DeleteUser(id));
-    show(
+    Effect::ask_first(
         confirm::Model::new(format!("Delete the user {email}?"), deed)
             .line(what_goes(row))
             .line("This can't be taken back; D keeps the user out and everything else.")
@@ -169,7 +168,7 @@ pub(super) fn act_on_organization(rows: &[ListRow], action: Action) -> Option<Ve
             Ok(Deed::People(PeopleDeed::AddOrganization(name)))
         };
         let form = form::Model::new("Make an organization", "", fields, make);
-        return Some(vec![show_form(form)]);
+        return Some(vec![Effect::fill_in(form)]);
     }
     let row = rows.first().filter(|_| action == Action::Invite)?;
     let roles = ["integrator", "admin", "guest"].map(str::to_owned).to_vec();
@@ -185,7 +184,7 @@ pub(super) fn act_on_organization(rows: &[ListRow], action: Action) -> Option<Ve
         }))
     };
     let title = format!("Invite to {}", name_of(ListOf::Organizations, row));
-    Some(vec![show_form(form::Model::new(
+    Some(vec![Effect::fill_in(form::Model::new(
         title,
         row.id.clone(),
         fields,
@@ -196,14 +195,4 @@ pub(super) fn act_on_organization(rows: &[ListRow], action: Action) -> Option<Ve
 /// Says that what a form is about has no id.
 pub(super) fn not_an_id() -> crate::domain::Error {
     crate::domain::Error::invalid("id", "is none of ours")
-}
-
-/// Puts a question over the screen.
-pub(super) fn show(ask: confirm::Model) -> Effect {
-    Effect::Show(Box::new(Overlay::Confirm(ask)))
-}
-
-/// Puts a form over the screen.
-pub(super) fn show_form(form: form::Model) -> Effect {
-    Effect::Show(Box::new(Overlay::Form(form)))
 }

@@ -8,6 +8,7 @@ use crate::console::confirm;
 use crate::console::deed::Deed;
 use crate::console::editor;
 use crate::console::keys::{Action, Binding, bind, letter};
+use crate::console::menu::{self, MenuItem};
 use crate::console::message::Level;
 use crate::console::overlay::Overlay;
 use crate::console::screen::{Effect, Scene};
@@ -78,7 +79,7 @@ impl Model {
             Action::CopyCurl => {
                 let place = format!("{}/steps", self.id);
                 let text = curl(ListOf::Executions, &place).unwrap_or_default();
-                vec![copy("the call", text)]
+                vec![Effect::copy("the call", text)]
             }
             Action::Related => self.related(),
             Action::Edit => self.edit_input(),
@@ -94,7 +95,7 @@ impl Model {
     /// Copies the value under the cursor, or the text that the tab shows.
     fn copy_value(&self) -> Vec<Effect> {
         if !self.in_value {
-            return vec![copy("the execution's id", self.id.to_string())];
+            return vec![Effect::copy("the execution's id", self.id.to_string())];
         }
         let shown = self.shown.as_ref();
         let view = shown.and_then(|shown| match self.tab {
@@ -104,10 +105,7 @@ impl Model {
             Tab::Error | Tab::Log => None,
         });
         let text = match (view, self.tab) {
-            (Some(view), _) => match view.selected() {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            },
+            (Some(view), _) => view.selected_text(),
             (None, Tab::Log) => self.log_text(),
             (None, _) => self
                 .step()
@@ -115,7 +113,7 @@ impl Model {
                 .map(ToString::to_string)
                 .unwrap_or_default(),
         };
-        vec![copy("the value", text)]
+        vec![Effect::copy("the value", text)]
     }
 
     /// Returns the log as text, a line an entry.
@@ -132,13 +130,13 @@ impl Model {
     /// Copies the step as JSON.
     fn copy_step(&self) -> Vec<Effect> {
         let Some(step) = self.step() else {
-            return vec![copy(
+            return vec![Effect::copy(
                 "the execution's id",
                 json!(self.id.to_string()).to_string(),
             )];
         };
         let text = serde_json::to_string_pretty(&step_json(step)).unwrap_or_default();
-        vec![copy("the step as JSON", text)]
+        vec![Effect::copy("the step as JSON", text)]
     }
 
     /// Offers the task, and the run that this one repeats.
@@ -147,17 +145,13 @@ impl Model {
             return Vec::new();
         };
         let flow = page.run.flow_id;
-        let list = |label: &str, of: ListOf, filter: String| crate::console::menu::MenuItem {
-            label: label.to_owned(),
-            effect: Effect::OpenList { of, filter },
-        };
         let mut items = vec![
-            list(
+            MenuItem::list(
                 "Task of the execution",
                 ListOf::Flows,
                 format!("id:={flow}"),
             ),
-            list(
+            MenuItem::list(
                 "Executions of the same task",
                 ListOf::Executions,
                 format!("flow:={flow}"),
@@ -165,16 +159,13 @@ impl Model {
         ];
         if let Some(of) = page.run.retry_of {
             let filter = format!("id:={of}");
-            items.push(list(
+            items.push(MenuItem::list(
                 "The execution that it repeats",
                 ListOf::Executions,
                 filter,
             ));
         }
-        vec![crate::console::menu::offer(
-            format!("Of {}", self.crumb()),
-            items,
-        )]
+        vec![menu::offer(format!("Of {}", self.crumb()), items)]
     }
 
     /// Asks before a step is run again.
@@ -202,7 +193,7 @@ impl Model {
                 "It gets the same input, and what follows it runs too, {version}."
             ))
             .line("Outside effects of these steps happen again.");
-        vec![show(Overlay::Confirm(ask))]
+        vec![Effect::ask_first(ask)]
     }
 
     /// Asks before the whole run is repeated.
@@ -243,7 +234,7 @@ impl Model {
             &text,
             retry_with,
         );
-        vec![show(Overlay::Editor(Box::new(editor)))]
+        vec![Effect::show(Overlay::Editor(Box::new(editor)))]
     }
 }
 
@@ -259,15 +250,13 @@ fn ask_run_again(id: ExecutionId, version: &str) -> Effect {
     let ask = confirm::Model::new(question, Deed::Retry { id, retry })
         .line(format!("All its steps run, {version}."))
         .line("Outside effects of its steps happen again.");
-    show(Overlay::Confirm(ask))
+    Effect::ask_first(ask)
 }
 
 /// Asks before a run is cancelled, with what that means.
 fn ask_cancel(id: ExecutionId, meaning: String) -> Effect {
     let question = format!("Cancel the execution {}?", text::short_id(&id.to_string()));
-    show(Overlay::Confirm(
-        confirm::Model::new(question, Deed::Cancel(id)).line(meaning),
-    ))
+    Effect::ask_first(confirm::Model::new(question, Deed::Cancel(id)).line(meaning))
 }
 
 /// Makes the retry of an edited input; `about` is the run's id and the step.
@@ -298,17 +287,4 @@ fn present(version: Option<i64>) -> String {
 /// Says that there is no step to do something about.
 fn no_step() -> Effect {
     Effect::Say(Level::Note, "no step was recorded yet".to_owned())
-}
-
-/// Copies a text.
-fn copy(what: &str, text: String) -> Effect {
-    Effect::Copy {
-        what: what.to_owned(),
-        text,
-    }
-}
-
-/// Puts something over the screen.
-fn show(overlay: Overlay) -> Effect {
-    Effect::Show(Box::new(overlay))
 }

@@ -1,7 +1,6 @@
 //! What belongs to a row: the lists that `o` offers, and the call of the API that `c` copies.
 
 use crate::console::menu::MenuItem;
-use crate::console::screen::Effect;
 use crate::console::view_name::list_title;
 use crate::domain::listing::{ListCell, ListOf, ListRow};
 
@@ -47,13 +46,7 @@ pub fn related_to(of: ListOf, row: &ListRow) -> Vec<MenuItem> {
         .filter(|(whose, ..)| *whose == of)
         .filter_map(|(_, label, list, field, key)| {
             let value = value_of(of, row, key)?;
-            Some(MenuItem {
-                label: (*label).to_owned(),
-                effect: Effect::OpenList {
-                    of: *list,
-                    filter: format!("{field}:={value}"),
-                },
-            })
+            Some(MenuItem::list(label, *list, format!("{field}:={value}")))
         })
         .collect()
 }

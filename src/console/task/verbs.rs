@@ -6,7 +6,6 @@ use crate::console::deed::{Deed, FlowDeed};
 use crate::console::keys::{Action, Binding, bind, letter};
 use crate::console::menu::{self, MenuItem};
 use crate::console::message::Level;
-use crate::console::overlay::Overlay;
 use crate::console::screen::{Effect, Scene};
 use crate::console::table::related::{curl, name_of, value_of};
 use crate::console::text;
@@ -46,11 +45,11 @@ impl Model {
             Action::CopyJson => {
                 let flow = self.page.as_ref().map(|page| flow_json(&page.flow));
                 let text = flow.and_then(|flow| serde_json::to_string_pretty(&flow).ok());
-                vec![copy("the task as JSON", text.unwrap_or_default())]
+                vec![Effect::copy("the task as JSON", text.unwrap_or_default())]
             }
             Action::CopyCurl => {
                 let text = curl(ListOf::Flows, &self.id.to_string()).unwrap_or_default();
-                vec![copy("the call", text)]
+                vec![Effect::copy("the call", text)]
             }
             Action::Related => self.related(),
             _ => {
@@ -67,15 +66,14 @@ impl Model {
     /// Copies the value under the cursor: the id of an execution, or of the task.
     fn copy_value(&self) -> Vec<Effect> {
         match (self.tab, self.execution(), &self.json) {
-            (Tab::Executions, Some(run), _) => vec![copy("the execution's id", run.id.to_string())],
-            (Tab::Json, _, Some((_, view))) => {
-                let text = match view.selected() {
-                    serde_json::Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                };
-                vec![copy("the value", text)]
+            (Tab::Executions, Some(run), _) => {
+                vec![Effect::copy("the execution's id", run.id.to_string())]
             }
-            _ => vec![copy("the task's id", self.id.to_string())],
+            (Tab::Json, _, Some((_, view))) => {
+                let text = view.selected_text();
+                vec![Effect::copy("the value", text)]
+            }
+            _ => vec![Effect::copy("the task's id", self.id.to_string())],
         }
     }
 
@@ -83,12 +81,12 @@ impl Model {
     fn related(&self) -> Vec<Effect> {
         let id = self.id;
         let mut items = vec![
-            item(
+            MenuItem::list(
                 "Executions of the task",
                 ListOf::Executions,
                 format!("flow:={id}"),
             ),
-            item(
+            MenuItem::list(
                 "What was done to the task",
                 ListOf::Audit,
                 format!("object_id:={id}"),
@@ -96,11 +94,11 @@ impl Model {
         ];
         if let Some(page) = &self.page {
             let owner = format!("id:={}", page.flow.user_id);
-            items.push(item("Owner of the task", ListOf::Users, owner));
+            items.push(MenuItem::list("Owner of the task", ListOf::Users, owner));
             let nodes = page.flow.graph.nodes.iter();
             for credential in nodes.filter_map(|node| node.credential_id) {
                 let filter = format!("id:={credential}");
-                items.push(item(
+                items.push(MenuItem::list(
                     "A credential that it uses",
                     ListOf::Credentials,
                     filter,
@@ -108,14 +106,6 @@ impl Model {
             }
         }
         vec![menu::offer(format!("Of {}", self.crumb()), items)]
-    }
-}
-
-/// Makes an item that opens a list.
-fn item(label: &str, of: ListOf, filter: String) -> MenuItem {
-    MenuItem {
-        label: label.to_owned(),
-        effect: Effect::OpenList { of, filter },
     }
 }
 
@@ -169,13 +159,5 @@ fn ask_for(
         }
         _ => return None,
     };
-    Some(vec![Effect::Show(Box::new(Overlay::Confirm(model)))])
-}
-
-/// Copies a text.
-fn copy(what: &str, text: String) -> Effect {
-    Effect::Copy {
-        what: what.to_owned(),
-        text,
-    }
+    Some(vec![Effect::ask_first(model)])
 }
