@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::{ask, map_request};
+
 /// How often it is asked whether it listens, a tenth of a second apart: an
 /// installation downloads a hundred megabytes.
 const TRIES: usize = 3_000;
@@ -21,7 +23,8 @@ pub(crate) struct NodeRed {
 }
 
 impl NodeRed {
-    /// Starts it, installed first where it is missing, and waits until it listens.
+    /// Starts it, installed first where it is missing, and waits until its flows answer:
+    /// it listens before it has read them.
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/node-red/start.sh");
@@ -33,7 +36,7 @@ impl NodeRed {
             .spawn()
             .expect("a shell");
         for _ in 0..TRIES {
-            if TcpStream::connect(address).is_ok() {
+            if TcpStream::connect(address).is_ok() && has_flows(address) {
                 return Self {
                     address,
                     child,
@@ -58,6 +61,11 @@ impl Drop for NodeRed {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Tells whether the flow of the webhook answers.
+fn has_flows(address: SocketAddr) -> bool {
+    ask(address, &map_request("/map")).starts_with("HTTP/1.1 200")
 }
 
 /// Finds a port that nobody listens on; Node-RED can't take a free one itself.
