@@ -34,7 +34,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 pub use runtime::Runtime;
-pub use sailor::SailorOptions;
+pub use sailor::{Emission, SailorOptions, SingleRun};
 
 use crate::app::App;
 use crate::clock::monotonic_ms;
@@ -153,6 +153,15 @@ impl Engine {
     /// on.
     pub fn set_api(&self, address: std::net::SocketAddr) {
         self.shared.fleet.set_api(address);
+    }
+
+    /// Runs one message through a function of a folder, without a flow; `hear` is told all
+    /// that it emits and logs, as it comes. A process that ends in the middle, or takes too
+    /// long, is told as an error of the component.
+    ///
+    /// Errors: the process can't be started.
+    pub fn run_single(&self, run: SingleRun, hear: &mut dyn FnMut(Emission)) -> Result<()> {
+        sailor::run_single(&self.shared, run, hear)
     }
 
     /// Returns how many messages wait for each step of a flow, or are in work.

@@ -22,7 +22,7 @@ use crate::api::openapi;
 use crate::api::shared::{ApiOptions, Shared};
 use crate::app::App;
 use crate::domain::{Error, Kind, Result};
-use crate::engine::{Engine, EngineOptions};
+use crate::engine::{Emission, Engine, EngineOptions, SingleRun};
 use crate::git::{Git, GitOptions, Sshd};
 use crate::http::{self, Address, Server};
 use housekeeper::Housekeeper;
@@ -145,6 +145,12 @@ impl Running {
     /// Returns the system account that git comes to over SSH, where that is served.
     pub fn ssh_account(&self) -> Option<&str> {
         self.sshd.as_ref().map(Sshd::account)
+    }
+
+    /// Runs one message through a function of a folder, without a flow (see
+    /// [`Engine::run_single`]).
+    pub fn run_single(&self, run: SingleRun, hear: &mut dyn FnMut(Emission)) -> Result<()> {
+        self.engine.run_single(run, hear)
     }
 
     /// Waits for SIGTERM or SIGINT, then stops; a second signal ends the process at once.

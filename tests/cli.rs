@@ -2,6 +2,7 @@
 //! an empty environment.
 
 mod care;
+mod component_run;
 mod config;
 mod console;
 mod demo;

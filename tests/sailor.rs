@@ -6,4 +6,4 @@
 mod acceptance;
 mod behaviour;
 mod hostile;
-mod house;
+pub mod house;

@@ -96,6 +96,8 @@ pub struct StepRun {
     pub passes_through: bool,
     /// The flow's variables.
     pub variables: Map<String, Value>,
+    /// The snapshot that it begins with, in place of the one that is kept.
+    pub snapshot: Option<Value>,
     /// Who waits for the one result of a call outside of flows.
     pub result: Option<Sender<Value>>,
 }
@@ -197,7 +199,10 @@ impl App {
 
     /// Returns what a process reads when it starts (`runtime.md 3.6`).
     pub fn step_info(&self, run: &StepRun) -> Result<Value> {
-        let snapshot = self.step_snapshot(run.flow, &run.step)?;
+        let snapshot = match &run.snapshot {
+            Some(given) => Some(given.clone()),
+            None => self.step_snapshot(run.flow, &run.step)?,
+        };
         let mut config = run.config.clone();
         if let Some(credential) = run.credential {
             config.insert("_account".to_owned(), json!(credential.to_string()));

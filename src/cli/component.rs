@@ -1,6 +1,8 @@
 //! `elastane component`: what flows are made of, the repositories of it, and what is pushed
 //! without git.
 
+mod run;
+
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -19,6 +21,10 @@ pub(super) enum Command {
     List(ListedArgs),
     /// Build a folder as the next version of a component
     Push(Push),
+    /// Run one message through a trigger or an action of a folder, without a database
+    ///
+    /// What the component emits is printed as lines of JSON, and what it logs on stderr.
+    Run(run::Args),
 }
 
 /// A folder to be built.
@@ -41,6 +47,7 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
     match command {
         Command::List(listed) => listed.print(&listed.open()?, ListOf::Components, |all| all, out),
         Command::Push(args) => push(&args, out),
+        Command::Run(args) => run::run(&args, out),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::config::{self, Environment, Flags};
 use crate::domain::flow::FlowStatus;
 use crate::domain::{Error, Kind};
 use crate::server::{ServerOptions, StopSignals};
-use folder::PrivateFolder;
+pub(super) use folder::PrivateFolder;
 use source::{DemoUser, UserRole, UserState};
 
 /// The embedded database.

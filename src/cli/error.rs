@@ -17,7 +17,7 @@ Exit codes:
   5  the present state does not allow it: taken, in use, exists already
   6  can't be done now: locked, no room, no permission of the system
   7  refused: not allowed, or not safe
-  8  check found errors";
+  8  check found errors, or the component failed";
 
 /// The faults that are told at once: what does not fit on a screen helps nobody.
 const TOLD_MAX: usize = 10;
@@ -38,7 +38,7 @@ pub(super) enum CliError {
     },
     /// The command line was wrong, and the person was told already.
     Told,
-    /// `check` found errors, which were printed.
+    /// `check` found errors, or a component failed, which was printed.
     Unsound,
     /// Nobody reads what we print any more, which is no fault.
     BrokenPipe,

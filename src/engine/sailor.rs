@@ -16,12 +16,15 @@ mod member;
 mod outcome;
 mod process;
 mod service;
+mod single;
 
 use std::fs;
 use std::path::Path;
 
 pub(super) use fleet::{Fleet, Handed};
 pub(super) use service::call;
+pub(super) use single::run as run_single;
+pub use single::{Emission, SingleRun};
 
 use super::plan::Program;
 use crate::app::step_run::ComponentNetwork;

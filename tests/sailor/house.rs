@@ -34,6 +34,11 @@ pub enum Sailor {
 }
 
 impl Sailor {
+    /// Puts the sailor into the folder of a component.
+    pub fn install(self, folder: &Path) {
+        copy_modules(&self.modules(), folder);
+    }
+
     /// Returns the folder with its modules, installed.
     fn modules(self) -> PathBuf {
         let name = match self {
@@ -96,7 +101,7 @@ impl House {
         for (name, text) in files {
             put(name, text);
         }
-        copy_modules(&sailor.modules(), &folder);
+        sailor.install(&folder);
         let build = NewBuild {
             revision: REVISION.to_owned(),
             descriptor: descriptor.clone(),

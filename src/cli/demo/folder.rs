@@ -11,17 +11,17 @@ use crate::domain::{Error, Kind, Result};
 const TRIES: u32 = 1_000;
 
 /// A folder that is removed with all it holds when dropped.
-pub(super) struct PrivateFolder {
+pub(in crate::cli) struct PrivateFolder {
     path: PathBuf,
 }
 
 impl PrivateFolder {
     /// Makes one in the system's folder for temporary files.
-    pub(super) fn create() -> Result<Self> {
+    pub(in crate::cli) fn create() -> Result<Self> {
         let base = std::env::temp_dir();
         let process = std::process::id();
         for number in 0..TRIES {
-            let path = base.join(format!("elastane-demo-{process}-{number}"));
+            let path = base.join(format!("elastane-{process}-{number}"));
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => return Ok(Self { path }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -32,7 +32,7 @@ impl PrivateFolder {
     }
 
     /// Returns its path.
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::cli) fn path(&self) -> &Path {
         &self.path
     }
 }

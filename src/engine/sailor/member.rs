@@ -159,6 +159,18 @@ pub(super) fn delivery(
     if shared.waiting.is_waited_for(run) {
         set("reply_to", json!(format!("{REPLY_PREFIX}{run}")));
     }
+    let mut delivery = sealed(&process.cipher, token, headers, input);
+    delivery.redelivered = queued.leases > 0;
+    (message_id, delivery)
+}
+
+/// Returns the delivery of a message with these headers.
+pub(super) fn sealed(
+    cipher: &Cipher,
+    token: u64,
+    headers: Map<String, Value>,
+    input: &Value,
+) -> Delivery {
     let properties = Properties {
         content_type: Some("application/json".to_owned()),
         content_encoding: Some("utf8".to_owned()),
@@ -166,15 +178,14 @@ pub(super) fn delivery(
         headers,
         ..Properties::default()
     };
-    let delivery = Delivery {
+    Delivery {
         token,
         exchange: EXCHANGE.to_owned(),
         routing_key: INPUT_KEY.to_owned(),
-        redelivered: queued.leases > 0,
+        redelivered: false,
         properties,
-        body: process.cipher.seal(input).into_bytes(),
-    };
-    (message_id, delivery)
+        body: cipher.seal(input).into_bytes(),
+    }
 }
 
 /// The exchange to which all processes publish.
@@ -190,7 +201,7 @@ pub(super) const REBOUND_KEY: &str = "rebound";
 /// The key of snapshots.
 pub(super) const SNAPSHOT_KEY: &str = "snapshot";
 /// What keys of replies begin with; the id of the run follows.
-const REPLY_PREFIX: &str = "reply.";
+pub(super) const REPLY_PREFIX: &str = "reply.";
 
 /// Reads the key under which a run's reply is published.
 pub(super) fn run_of_reply_key(key: &str) -> Option<ExecutionId> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::cipher::Cipher;
 use super::member::{
     DATA_KEY, ERROR_KEY, InFlight, Origin, REBOUND_KEY, SNAPSHOT_KEY, run_of_reply_key,
 };
@@ -32,7 +33,7 @@ pub(super) fn rejected() -> Failure {
 struct Sender {
     plan: Arc<FlowPlan>,
     step: usize,
-    cipher: super::cipher::Cipher,
+    cipher: Cipher,
     /// The message that it is in the middle of, where it is in one.
     token: Option<u64>,
     origin: Option<Origin>,
@@ -107,23 +108,23 @@ fn sender_of(shared: &Shared, number: u64, message: &Published) -> Option<Sender
 }
 
 /// Returns a header that is a text.
-fn text_of(headers: &Map<String, Value>, name: &str) -> Option<String> {
+pub(super) fn text_of(headers: &Map<String, Value>, name: &str) -> Option<String> {
     headers.get(name).and_then(Value::as_str).map(str::to_owned)
 }
 
 /// Decrypts a body by its protocol version.
-fn open(sender: &Sender, message: &Published) -> Option<Value> {
+pub(super) fn opened(cipher: &Cipher, message: &Published) -> Option<Value> {
     let version = message.properties.headers.get("protocolVersion");
     if version.and_then(Value::as_i64).unwrap_or(1) >= 2 {
-        sender.cipher.open_raw(&message.body)
+        cipher.open_raw(&message.body)
     } else {
-        sender.cipher.open(&message.body)
+        cipher.open(&message.body)
     }
 }
 
 /// Takes over a message for the next steps.
 fn data(shared: &Shared, number: u64, sender: &Sender, message: &Published) -> bool {
-    let Some(value) = open(sender, message) else {
+    let Some(value) = opened(&sender.cipher, message) else {
         note(
             shared,
             sender,
@@ -305,7 +306,7 @@ fn reply(shared: &Shared, run: ExecutionId, sender: &Sender, message: &Published
         .properties
         .headers
         .contains_key("x-eio-error-response");
-    let Some(value) = open(sender, message) else {
+    let Some(value) = opened(&sender.cipher, message) else {
         note(
             shared,
             sender,

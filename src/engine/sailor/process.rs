@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::jail::Jail;
+use super::jail::{Confined, Jail};
 use super::log::{self, Line};
 use super::member::Process;
-use super::{RUN, SailorOptions, environment};
+use super::{RUN, SailorOptions, SingleRun, environment};
+use crate::app::env_var::EnvVars;
 use crate::app::step_run::{StepKey, StepRun};
 use crate::clock::monotonic_ms;
 use crate::domain::Error;
@@ -88,6 +89,35 @@ impl Launch {
             folder: program.build.folder.clone(),
         }
     }
+
+    /// Gathers what the process of a single run is started with.
+    pub(super) fn single(
+        number: u64,
+        run: &SingleRun,
+        step: &StepRun,
+        key: StepKey,
+        secret: (String, [u8; 16]),
+    ) -> Self {
+        Self {
+            number,
+            flow: step.flow.to_string(),
+            step: step.step.clone(),
+            exec_id: format!("{number:032x}"),
+            workspace: step.owner.user.to_string(),
+            user: step.owner.user.to_string(),
+            component: step.component,
+            function: step.function.clone(),
+            key,
+            password: secret.0,
+            iv: String::from_utf8_lossy(&secret.1).into_owned(),
+            prefetch: 1,
+            rebound_limit: 0,
+            needs_startup: false,
+            flow_id: step.flow,
+            is_first: false,
+            folder: run.folder.clone(),
+        }
+    }
 }
 
 /// Returns what a process of a step may know.
@@ -103,6 +133,7 @@ pub(super) fn step_run(plan: &FlowPlan, step: usize, program: &Program) -> StepR
         credential: step.credential,
         passes_through: step.passes_through,
         variables: plan.variables.clone(),
+        snapshot: None,
         result: None,
     }
 }
@@ -133,11 +164,9 @@ fn run(shared: &Arc<Shared>, launch: &mut Launch) -> io::Result<ExitStatus> {
         launch.needs_startup = kept.map_err(|error| told(&error))?.is_none();
     }
     let scratch = Scratch::make(shared, launch.number)?;
-    let command = command(shared, launch, &scratch, api, amqp)?;
-    let ports = vec![api.port(), amqp.port()];
-    let options = &shared.fleet.options;
-    let jail = Jail::of(options, &launch.folder, &scratch.path, ports);
-    let mut child = jail.start(command)?;
+    let own = shared.app.variables_of_component(launch.component);
+    let own = own.map_err(|error| told(&error))?;
+    let mut child = confined(shared, launch, &own, &scratch, (api, amqp))?;
     let group = child.group;
     begun(shared, launch.number, group);
     if let Some(stream) = child.stdout.take() {
@@ -152,29 +181,29 @@ fn run(shared: &Arc<Shared>, launch: &mut Launch) -> io::Result<ExitStatus> {
     status
 }
 
-/// Returns the command of a step's process.
-fn command(
+/// Starts the process of a step in its jail: what it is told, and the addresses of the API
+/// and of the AMQP endpoint.
+pub(super) fn confined(
     shared: &Shared,
     launch: &Launch,
+    own: &EnvVars,
     scratch: &Scratch,
-    api: SocketAddr,
-    amqp: SocketAddr,
-) -> io::Result<Command> {
-    let own = shared.app.variables_of_component(launch.component);
-    let own = own.map_err(|error| told(&error))?;
+    (api, amqp): (SocketAddr, SocketAddr),
+) -> io::Result<Confined> {
     let options: &SailorOptions = &shared.fleet.options;
     let mut command = node(scratch, RUN);
     command
         .current_dir(&launch.folder)
         .env_clear()
-        .envs(environment::basis(&own, &scratch.path, options))
+        .envs(environment::basis(own, &scratch.path, options))
         .envs(environment::of_step(launch, api, amqp))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         // A group of its own, so that all of it can be ended at once.
         .process_group(0);
-    Ok(command)
+    let ports = vec![api.port(), amqp.port()];
+    Jail::of(options, &launch.folder, &scratch.path, ports).start(command)
 }
 
 /// Returns the command that runs a script of a sailor. The kernel ends it with the thread
@@ -235,6 +264,18 @@ fn listen(
 ) {
     let shared = Arc::clone(shared);
     let (number, flow, step) = (launch.number, launch.flow_id, launch.step.clone());
+    each_line(stream, level, move |line| {
+        keep(&shared, number, flow, &step, line);
+    });
+}
+
+/// Reads lines on a thread of its own: what the component says, and what its sailor warns
+/// of.
+pub(super) fn each_line(
+    stream: impl Read + Send + 'static,
+    level: LogLevel,
+    mut hear: impl FnMut(Line) + Send + 'static,
+) {
     let spawned = crate::thread::spawn("sailor-log", None, move || {
         let mut reader = BufReader::new(stream);
         let mut bytes = Vec::new();
@@ -250,7 +291,7 @@ fn listen(
             let line = log::read(&bytes, level);
             let is_wanted = !line.is_sailors || line.level >= LogLevel::Warn;
             if is_wanted && !line.text.is_empty() {
-                keep(&shared, number, flow, &step, line);
+                hear(line);
             }
         }
     });

@@ -63,6 +63,7 @@ fn run(shared: &Arc<Shared>, call: &ServiceCall<'_>, build: &StepBuild) -> io::R
         credential: None,
         passes_through: false,
         variables: serde_json::Map::new(),
+        snapshot: None,
         result: Some(result),
     });
     let ran = (|| {
