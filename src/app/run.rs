@@ -530,6 +530,7 @@ pub(super) fn first_part(new: NewExecution, step: &str, message: Message, now_ms
         }],
         settled: Vec::new(),
         interrupted: false,
+        reopens: false,
     }
 }
 

@@ -38,6 +38,8 @@ pub(super) struct RunSlice<'a> {
     pub(super) answer: Option<Answer>,
     /// Whether the run ends as interrupted.
     pub(super) interrupted: bool,
+    /// Whether the run goes on with this though it had ended.
+    pub(super) reopens: bool,
     parts: &'a Parts,
 }
 
@@ -63,6 +65,7 @@ impl<'a> RunSlice<'a> {
             settled: Vec::new(),
             answer: None,
             interrupted: false,
+            reopens: false,
             parts,
         }
     }
@@ -210,9 +213,10 @@ impl<'a> RunSlice<'a> {
             .iter()
             .filter(|step| step.error.is_some())
             .count();
+        let counted = self.steps.iter().filter(|step| !step.continues).count();
         Ok(RunPart {
             run: self.key.clone(),
-            steps_count: u32::try_from(self.steps.len()).unwrap_or(u32::MAX),
+            steps_count: u32::try_from(counted).unwrap_or(u32::MAX),
             errors_count: u32::try_from(errors).unwrap_or(u32::MAX),
             steps: steps_text(&self.steps),
             messages: messages_text(&self.messages, &self.steps),
@@ -220,6 +224,7 @@ impl<'a> RunSlice<'a> {
             queued: self.queued.clone(),
             settled: self.settled.clone(),
             interrupted: self.interrupted,
+            reopens: self.reopens,
         })
     }
 }

@@ -262,10 +262,20 @@ impl Write<'_> {
         let (id, (number, errors, queued, was_over, status)) = self.query_one(
             "UPDATE executions SET parts = parts + 1, steps_total = steps_total + ?2,
                      errors_total = errors_total + ?3, has_bodies = 1,
-                     queued = CASE WHEN finished_at IS NULL THEN queued + ?4 ELSE 0 END
+                     queued = CASE WHEN finished_at IS NULL
+                             OR (?5 AND status IN ('success', 'error'))
+                         THEN queued + ?4 ELSE 0 END
                  WHERE seq = ?1
-                 RETURNING parts - 1, errors_total, queued, finished_at IS NOT NULL, status, id",
-            params![seq, part.steps_count, part.errors_count, more_queued],
+                 RETURNING parts - 1, errors_total, queued,
+                     finished_at IS NOT NULL AND NOT (?5 AND status IN ('success', 'error')),
+                     status, id",
+            params![
+                seq,
+                part.steps_count,
+                part.errors_count,
+                more_queued,
+                part.reopens
+            ],
             |row| {
                 let numbers: (u32, i64, i64, bool, String) = (
                     row.get(0)?,

@@ -31,6 +31,7 @@ fn a_message_that_is_passed_on_is_written_once_and_read_twice() {
         input_bytes: 0,
         output_bytes: 0,
         at_mapping: false,
+        continues: false,
     };
     let passed_on = PartMessage {
         made_by: Some(0),
@@ -69,6 +70,7 @@ fn a_step_is_read_as_it_was_written() {
         input_bytes: 10,
         output_bytes: 20,
         at_mapping: true,
+        continues: true,
     };
     let plain = StepRecord {
         input: MessageRef::Own(1),
@@ -76,6 +78,7 @@ fn a_step_is_read_as_it_was_written() {
         error: None,
         output_bytes: 0,
         at_mapping: false,
+        continues: false,
         ..step.clone()
     };
     let values = list(&steps_text(&[step.clone(), plain.clone()]));

@@ -121,6 +121,13 @@ fn everything_that_is_emitted_goes_on_in_order() {
     let run = house.run(&flow, &json!({}));
     let out = house.outputs(&run, "step");
     assert_eq!(out, [json!({ "nth": 1 }), json!({ "nth": 2 })]);
+    let steps = house.steps(&run);
+    let of_step = steps.iter().filter(|it| it["step_id"] == "step");
+    assert_eq!(of_step.count(), 1, "one call is one step");
+    assert_eq!(
+        run["attributes"]["steps_total"], 4,
+        "hook, step, after twice"
+    );
     let got: Vec<Value> = house.outputs(&run, "after");
     let got: Vec<&Value> = got.iter().map(|body| &body["got"]["nth"]).collect();
     assert_eq!(got, [&json!(1), &json!(2)]);
@@ -148,6 +155,8 @@ fn an_error_stops_no_data() {
     assert_eq!(run["attributes"]["status"], "error");
     assert_eq!(house.outputs(&run, "step"), [json!({ "after": true })]);
     assert_eq!(house.error(&run, "step")["message"], "first");
+    assert_eq!(run["attributes"]["steps_total"], 2, "hook and step");
+    assert_eq!(run["attributes"]["errors_total"], 1);
 }
 
 #[test]
@@ -185,15 +194,23 @@ fn a_waiting_caller_gets_the_reply() {
 }
 
 #[test]
-fn what_is_emitted_after_the_end_goes_on() {
+fn what_is_emitted_after_the_end_belongs_to_the_same_run() {
     let house = House::new();
     let component = habits(&house);
     let mut after = node(&component, "echo", &json!({}));
     after["id"] = json!("after");
     let flow = house.flow(&[node(&component, "late", &json!({})), after]);
     let _answer = house.call(&flow, &json!({ "n": 7 }));
-    let runs = house.ended_runs(&flow, 2);
-    let out = house.outputs(&runs[1], "after");
+    wait_for("what comes late", || {
+        let runs = house.ended_runs(&flow, 1);
+        runs[0]["attributes"]["steps_total"] == 3
+    });
+    let runs = house.ended_runs(&flow, 1);
+    assert_eq!(runs.len(), 1, "no run of its own");
+    assert_eq!(runs[0]["attributes"]["status"], "success");
+    let late = house.outputs(&runs[0], "step");
+    assert_eq!(late, [json!({ "late": 7 })]);
+    let out = house.outputs(&runs[0], "after");
     assert_eq!(out[0]["got"], json!({ "late": 7 }));
 }
 

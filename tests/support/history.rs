@@ -70,6 +70,7 @@ pub fn record(
         input_bytes: 10,
         output_bytes: 20,
         at_mapping: false,
+        continues: false,
     }
 }
 
@@ -95,6 +96,7 @@ pub fn part(run: RunKey, steps: &[StepRecord], messages: &[PartMessage]) -> RunP
         queued: Vec::new(),
         settled: Vec::new(),
         interrupted: false,
+        reopens: false,
     }
 }
 

@@ -476,6 +476,7 @@ impl Origins {
             queued,
             settled: Vec::new(),
             interrupted: false,
+            reopens: false,
         }
     }
 }

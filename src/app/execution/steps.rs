@@ -70,6 +70,23 @@ struct Placed {
     part: u32,
     index: usize,
     record: StepRecord,
+    /// What it made, and what the records made that go on with it: part and place.
+    outputs: Vec<(u32, u32)>,
+}
+
+impl Placed {
+    /// Takes over what a record says that goes on with this one.
+    fn go_on(&mut self, part: u32, more: StepRecord) {
+        let own = &mut self.record;
+        self.outputs
+            .extend(more.outputs.iter().map(|at| (part, *at)));
+        own.output_bytes += more.output_bytes;
+        own.duration_us = own.duration_us.max(more.duration_us);
+        if own.error.is_none() && more.error.is_some() {
+            own.status = more.status;
+            own.error = more.error;
+        }
+    }
 }
 
 impl App {
@@ -152,7 +169,8 @@ fn records(read: &Read<'_>, run: &Execution, offset: u64, limit: u32) -> Result<
 /// Returns the records from a part on, whole parts, until there are `enough`. What a
 /// retry took over is left out.
 fn records_from(read: &Read<'_>, run: i64, part: u32, enough: usize) -> Result<Vec<Placed>> {
-    let mut found = Vec::new();
+    let mut found: Vec<Placed> = Vec::new();
+    let mut begun: HashMap<(String, MessageRef), usize> = HashMap::new();
     let mut from = part;
     loop {
         let parts = read.execution_parts(run, from, PARTS_BATCH)?;
@@ -163,12 +181,25 @@ fn records_from(read: &Read<'_>, run: i64, part: u32, enough: usize) -> Result<V
                 serde_json::from_str(&stored.steps).map_err(Error::internal)?;
             for (index, value) in records.iter().enumerate() {
                 let record = StepRecord::from_value(value, stored.part);
-                let own = record.filter(|record| record.attempts > 0);
-                found.extend(own.map(|record| Placed {
+                let Some(record) = record.filter(|record| record.attempts > 0) else {
+                    continue;
+                };
+                let what = (record.step.clone(), record.input);
+                if record.continues {
+                    // Where it began is on another page, which shows it.
+                    if let Some(first) = begun.get(&what).and_then(|at| found.get_mut(*at)) {
+                        first.go_on(stored.part, record);
+                    }
+                    continue;
+                }
+                begun.insert(what, found.len());
+                let outputs = record.outputs.iter().map(|at| (stored.part, *at));
+                found.push(Placed {
                     part: stored.part,
                     index,
+                    outputs: outputs.collect(),
                     record,
-                }));
+                });
             }
             if found.len() >= enough {
                 return Ok(found);
@@ -215,6 +246,7 @@ impl<'a> Bodies<'a> {
             part,
             index,
             record,
+            outputs: made,
         } = placed;
         let input = match record.input {
             MessageRef::Stored { part, index } => self.take(part, index, record.input_bytes)?,
@@ -222,14 +254,14 @@ impl<'a> Bodies<'a> {
         };
         let mut outputs = Vec::new();
         let mut truncated = input.is_none();
-        let each = record.output_bytes / (record.outputs.len().max(1) as u64);
-        for at in record.outputs.iter().take(OUTPUTS_MAX) {
-            match self.take(part, *at, each)? {
+        let each = record.output_bytes / (made.len().max(1) as u64);
+        for (part, at) in made.iter().take(OUTPUTS_MAX) {
+            match self.take(*part, *at, each)? {
                 Some(output) => outputs.push(output),
                 None => break,
             }
         }
-        truncated |= outputs.len() < record.outputs.len();
+        truncated |= outputs.len() < made.len();
         Ok(ExecutionStep {
             id: format!("{}.{part}.{index}", run.id),
             command: command_of(graphs, &record.step),

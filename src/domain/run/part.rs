@@ -90,6 +90,10 @@ pub struct StepRecord {
     pub output_bytes: u64,
     /// Whether the mapping before the step failed: its input is then not mapped yet.
     pub at_mapping: bool,
+    /// Whether it goes on with a record before it, of the same step and input: a process
+    /// emits while it works, and what it emits later is in other parts. Both are one step
+    /// to people, and are counted once.
+    pub continues: bool,
 }
 
 impl StepRecord {
@@ -255,6 +259,9 @@ pub struct RunPart {
     pub settled: Vec<i64>,
     /// Whether the run ends as interrupted.
     pub interrupted: bool,
+    /// Whether a run that ended by itself goes on with this: what a process emits after
+    /// its message ended.
+    pub reopens: bool,
 }
 
 /// An entry for a log.

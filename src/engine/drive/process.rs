@@ -16,7 +16,8 @@ pub(in crate::engine) struct Ended {
     pub(in crate::engine) failure: Option<Failure>,
     /// Why it wants the message again, where it does.
     pub(in crate::engine) rebound: Option<String>,
-    /// Whether the step is recorded already, with what it emitted first.
+    /// Whether the step is recorded already, with what it emitted first: what follows
+    /// continues that record.
     pub(in crate::engine) is_recorded: bool,
 }
 
@@ -46,7 +47,7 @@ impl Driver<'_> {
         run: usize,
         job: Job,
         message: Message,
-        backlog: Vec<bool>,
+        (backlog, continues): (Vec<bool>, bool),
         (began_ms, took_us): (i64, u64),
     ) {
         let at = self.runs[run].steps.len();
@@ -61,6 +62,7 @@ impl Driver<'_> {
             None,
             RunStatus::Success,
         );
+        self.runs[run].steps[at].continues = continues;
         let mut fault = None;
         let mut deliveries = self.deliveries(run, job, vec![output], &mut fault);
         if let Some(fault) = fault {
@@ -104,7 +106,11 @@ impl Driver<'_> {
         let rebound = ended.rebound.map(Event::Rebound).into_iter().collect();
         let events = (rebound, Vec::new());
         let result = ended.failure.map_or(Ok(()), Err);
+        let at = self.runs[run].steps.len();
         let called = self.settle_call(run, job, &Value::Null, took, events, result);
+        if let Some(record) = self.runs[run].steps.get_mut(at) {
+            record.continues = ended.is_recorded;
+        }
         let end = if called.rebound.is_some() {
             End::Rebound
         } else {

@@ -47,6 +47,7 @@ impl Driver<'_> {
             input_bytes: slice.bytes_of(job.message),
             output_bytes,
             at_mapping: false,
+            continues: false,
         };
         slice.steps.push(record);
     }

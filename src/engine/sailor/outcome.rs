@@ -37,6 +37,8 @@ struct Sender {
     /// The message that it is in the middle of, where it is in one.
     token: Option<u64>,
     origin: Option<Origin>,
+    /// Whether the step is recorded already for that.
+    is_recorded: bool,
     /// When that began: the wall time, and the monotonic one in microseconds.
     began: (i64, u64),
 }
@@ -100,6 +102,8 @@ fn sender_of(shared: &Shared, number: u64, message: &Published) -> Option<Sender
         step: process.step,
         cipher: process.cipher.clone(),
         token: found.map(|(token, _)| *token),
+        // What has ended is recorded.
+        is_recorded: found.is_none_or(|(_, it)| it.ended.is_recorded),
         origin: found.map(|(_, it)| it.origin()).or(ended),
         began: found.map_or((shared.app.now_ms(), monotonic_us()), |(_, it)| {
             (it.began_ms, it.began_us)
@@ -164,8 +168,8 @@ fn data(shared: &Shared, number: u64, sender: &Sender, message: &Published) -> b
     }
 }
 
-/// Commits a message that belongs to a run; a late one of a run that is over begins
-/// another.
+/// Commits a message that belongs to a run. A run that ended by itself goes on with it,
+/// while its flow does; of one whose history is gone it begins another.
 fn emit(
     shared: &Shared,
     sender: &Sender,
@@ -173,6 +177,9 @@ fn emit(
     message: Message,
     is_late: bool,
 ) -> Result<(), Error> {
+    if is_late && shared.app.execution_id_of(origin.execution)?.is_none() {
+        return emit_alone(shared, sender, message);
+    }
     let plan = &sender.plan;
     let mut driver = shared.driver(plan);
     let run = driver.enter(RunKey::Stored(origin.execution));
@@ -184,23 +191,18 @@ fn emit(
     };
     let backlog = shared.backlog(plan, None);
     let took_us = monotonic_us() - sender.began.1;
+    driver.runs[run].reopens = is_late;
     driver.emitted(
         run,
         job,
-        message.clone(),
-        backlog,
+        message,
+        (backlog, sender.is_recorded),
         (sender.began.0, took_us),
     );
-    let goes_on = !driver.runs[run].queued.is_empty();
-    let done = shared.commit(driver, plan, false, 1)?;
-    let is_lost = done.first().is_some_and(|run| run.queued.is_empty());
-    if is_late && goes_on && is_lost {
-        return emit_alone(shared, sender, message);
-    }
-    Ok(())
+    shared.commit(driver, plan, is_late, 1).map(drop)
 }
 
-/// Commits a message that belongs to no run, or to one that is over: it begins its own.
+/// Commits a message that belongs to no run: it begins its own.
 fn emit_alone(shared: &Shared, sender: &Sender, message: Message) -> Result<(), Error> {
     let plan = &sender.plan;
     let mut driver = shared.driver(plan);
@@ -220,7 +222,7 @@ fn emit_alone(shared: &Shared, sender: &Sender, message: Message) -> Result<(), 
         row: None,
     };
     let backlog = shared.backlog(plan, None);
-    driver.emitted(run, job, message, backlog, (sender.began.0, 0));
+    driver.emitted(run, job, message, (backlog, false), (sender.began.0, 0));
     shared.commit(driver, plan, true, 1).map(drop)
 }
 

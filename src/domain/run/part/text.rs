@@ -32,6 +32,8 @@ struct StepText<'a> {
     e: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     x: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    c: Option<bool>,
 }
 
 /// A message as it is written: `m` itself, without its body where that is in the file
@@ -103,6 +105,7 @@ pub fn steps_text(steps: &[StepRecord]) -> String {
         m: (!step.outputs.is_empty()).then_some(step.output_bytes),
         e: step.error.as_ref().map(failure_value),
         x: step.at_mapping.then_some(true),
+        c: step.continues.then_some(true),
     }))
 }
 
@@ -179,6 +182,7 @@ pub(super) fn step_of(value: &Value, part: u32) -> Option<StepRecord> {
         input_bytes: number("n").unwrap_or(0),
         output_bytes: number("m").unwrap_or(0),
         at_mapping: value.get("x").is_some(),
+        continues: value.get("c").is_some(),
     })
 }
 
