@@ -160,7 +160,7 @@ impl Engine {
     /// long, is told as an error of the component.
     ///
     /// Errors: the process can't be started.
-    pub fn run_single(&self, run: SingleRun, hear: &mut dyn FnMut(Emission)) -> Result<()> {
+    pub fn run_single(&self, run: &SingleRun, hear: &mut dyn FnMut(Emission)) -> Result<()> {
         sailor::run_single(&self.shared, run, hear)
     }
 

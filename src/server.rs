@@ -149,7 +149,7 @@ impl Running {
 
     /// Runs one message through a function of a folder, without a flow (see
     /// [`Engine::run_single`]).
-    pub fn run_single(&self, run: SingleRun, hear: &mut dyn FnMut(Emission)) -> Result<()> {
+    pub fn run_single(&self, run: &SingleRun, hear: &mut dyn FnMut(Emission)) -> Result<()> {
         self.engine.run_single(run, hear)
     }
 

@@ -121,7 +121,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     };
     let running = start(app.clone(), None, &served)?;
     let mut told = Told::default();
-    let ran = running.run_single(single, &mut |emission| told.tell(emission, out));
+    let ran = running.run_single(&single, &mut |emission| told.tell(emission, out));
     let changed = credential.map(|before| changed_keys(&app, &who, &before));
     running.stop()?;
     if let Some(keys) = changed.transpose()?.flatten() {
@@ -228,13 +228,11 @@ fn message_of(value: Value) -> Value {
 
 /// Reads an object from a file.
 fn object_in(path: &Path) -> Result<Map<String, Value>, CliError> {
-    match read(path)? {
-        Value::Object(members) => Ok(members),
-        _ => {
-            let told = format!("{} holds no object", path.display());
-            Err(Error::new(Kind::Invalid, told).into())
-        }
+    if let Value::Object(members) = read(path)? {
+        return Ok(members);
     }
+    let told = format!("{} holds no object", path.display());
+    Err(Error::new(Kind::Invalid, told).into())
 }
 
 /// Reads a file of JSON.

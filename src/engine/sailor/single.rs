@@ -167,7 +167,7 @@ impl Bench {
 /// Runs it; `hear` is told what the component emits and logs, as it comes.
 pub(in crate::engine) fn run(
     shared: &Arc<Shared>,
-    run: SingleRun,
+    run: &SingleRun,
     hear: &mut dyn FnMut(Emission),
 ) -> Result<()> {
     let number = shared.fleet.next_number();
@@ -181,13 +181,13 @@ pub(in crate::engine) fn run(
         events: to.clone(),
     };
     let server = Server::start(Settings::default(), Arc::new(bench)).map_err(unstarted)?;
-    let step = step_run(&run);
-    let key = shared.app.begin_step_run(step_run(&run));
-    let launch = Launch::single(number, &run, &step, key.clone(), secret);
-    let ran = started(shared, &launch, &run, &server, &to)
+    let step = step_run(run);
+    let key = shared.app.begin_step_run(step_run(run));
+    let launch = Launch::single(number, run, &step, key.clone(), secret);
+    let ran = started(shared, &launch, run, &server, &to)
         .map_err(unstarted)
         .map(|(group, _scratch)| {
-            listen(&events, group, &run, hear);
+            listen(&events, group, run, hear);
             signal(group, How::Kill);
         });
     shared.app.end_step_run(&key);
