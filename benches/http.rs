@@ -5,18 +5,16 @@
 //! switches. Rounds are interleaved and the best of each counts, so that a neighbour's load hits
 //! both alike. Run with `cargo bench --bench http`; it exits with 1 below the goal.
 
+mod bare;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use elastane::http::{Address, Request, Response, Server, Settings};
-use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 
 /// Client connections of a measurement, spread over a few threads.
 ///
@@ -57,7 +55,7 @@ fn main() -> ExitCode {
     let Some(address) = ours.local_addr() else {
         return fail("the server has no address");
     };
-    let other = start_hyper();
+    let other = bare::start("text/plain", Bytes::from_static(b"pong"));
     let mut fine = true;
     for connections in CONNECTIONS {
         let mut best = [0.0_f64; 2];
@@ -89,45 +87,6 @@ fn say(line: &str) {
 fn fail(why: &str) -> ExitCode {
     say(why);
     ExitCode::FAILURE
-}
-
-/// Starts the bare server on a runtime of its own, and returns its address.
-fn start_hyper() -> SocketAddr {
-    let (sender, receiver) = mpsc::channel();
-    let body = move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_io()
-            .build()
-            .expect("a runtime starts where threads start");
-        runtime.block_on(async move {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-                .await
-                .expect("loopback has a free port");
-            sender
-                .send(
-                    listener
-                        .local_addr()
-                        .expect("a bound socket has an address"),
-                )
-                .expect("the bench waits for the address");
-            while let Ok((stream, _)) = listener.accept().await {
-                let _gone = stream.set_nodelay(true);
-                tokio::spawn(async move {
-                    let service = service_fn(|_request| async {
-                        hyper::Response::builder()
-                            .header("Content-Type", "text/plain")
-                            .body(Full::new(Bytes::from_static(b"pong")))
-                    });
-                    let connection = hyper::server::conn::http1::Builder::new();
-                    let _ended = connection
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await;
-                });
-            }
-        });
-    };
-    elastane::thread::spawn("bench-hyper", None, body).expect("threads start");
-    receiver.recv().expect("the other server has an address")
 }
 
 /// Loads a server for one round.

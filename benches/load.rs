@@ -53,7 +53,7 @@ fn hammer(address: SocketAddr, stop: &AtomicBool, request: impl Fn() -> Vec<u8>)
 }
 
 /// Reads one answer with a `Content-Length` to its end.
-fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
+pub(crate) fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
     buffer.clear();
     let mut piece = [0; 16 * 1024];
     loop {
