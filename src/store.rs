@@ -18,6 +18,7 @@ mod flow_list;
 mod flow_state;
 mod handle;
 mod inside;
+mod like;
 mod listing;
 mod lookup;
 mod migrate;

@@ -20,6 +20,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::clock;
 use crate::domain::error::{Error, Kind, Result};
+use crate::store::like;
 use crate::store::options::Options;
 use crate::store::sql::{Shape, shape};
 
@@ -256,6 +257,7 @@ impl Source {
         conn.pragma_update(None, "foreign_keys", true)?;
         // A damaged page is an error when it is read, not a wrong answer later.
         conn.pragma_update(None, "cell_size_check", true)?;
+        like::teach(&conn)?;
         let deadline = Deadline::never();
         let watched = deadline.clone();
         conn.progress_handler(OPS_PER_LOOK, Some(move || watched.passed()))?;
