@@ -66,6 +66,7 @@ CREATE TABLE organization_invites (
     UNIQUE (organization_id, email_key)
 ) STRICT;
 CREATE INDEX organization_invites_organization ON organization_invites (organization_id, id);
+CREATE INDEX organization_invites_expiry ON organization_invites (expires_at);
 CREATE INDEX organization_invites_inviter ON organization_invites (invited_by) WHERE invited_by IS NOT NULL;
 
 -- Keys by which clients act on a user's behalf; v1 calls one api_secret.
@@ -128,6 +129,7 @@ CREATE TABLE components (
     access     TEXT NOT NULL DEFAULT 'team' CHECK (access IN ('team', 'tenant', 'global')), -- who may use it
     is_builtin INTEGER NOT NULL DEFAULT 0 CHECK (is_builtin IN (0, 1)), -- embedded in the binary
     created_at INTEGER NOT NULL,                                 -- when it was made
+    icon TEXT, -- logo as base64 that it was made with, shown until a build brings one
     UNIQUE (team_id, slug)
 ) STRICT;
 CREATE INDEX components_shared ON components (access, id) WHERE access <> 'team';

@@ -108,6 +108,8 @@ pub struct Settings {
     pub password_policy: PasswordStrength,
     /// Who may register users.
     pub registration: Registration,
+    /// Whether everyone who may use a component reads its environment variables.
+    pub env_readable_by_users: bool,
     /// The smallest RSA key that is accepted, in bits.
     pub min_rsa_bits: u32,
     /// The most connections at once.

@@ -14,6 +14,7 @@ mod flow;
 mod flow_list;
 mod flow_transfer;
 mod given;
+mod invite;
 mod large_body;
 mod list;
 mod organization;

@@ -55,6 +55,8 @@ pub struct Call<'a> {
     pub asked: Query,
     /// The preferences of the client (RFC 7240), such as `return=representation`.
     pub prefer: Option<&'a str>,
+    /// The states that a change may be made to (RFC 9110, 13.1.1): entity tags.
+    pub if_match: Option<&'a str>,
 }
 
 impl Call<'_> {

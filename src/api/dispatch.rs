@@ -108,6 +108,7 @@ impl Api {
             path: request.path().raw(),
             asked,
             prefer: request.header("prefer"),
+            if_match: request.header("if-match"),
         };
         if let Some(stream) = route.stream {
             return stream(&mut call, request);

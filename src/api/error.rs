@@ -15,6 +15,7 @@ pub fn status_of(version: Version, kind: Kind) -> u16 {
         Kind::Forbidden => 403,
         Kind::NotFound => 404,
         Kind::Gone => 410,
+        Kind::Outdated => 412,
         Kind::TooLarge => 413,
         Kind::TooMany => 429,
         Kind::Internal => 500,

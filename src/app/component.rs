@@ -6,12 +6,17 @@
 mod access;
 mod build;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::api_key::own_or_operator;
 use super::team::{self, named};
 use super::user::require_admin;
 use super::{Act, App, PAGE_MAX, missing};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
-use crate::domain::component::{Access, Component, ComponentTitle, ComponentVersion};
+use crate::domain::component::{
+    Access, Component, ComponentTitle, ComponentVersion, ICON_MAX_BYTES,
+};
 use crate::domain::flow::command::StepCommand;
 use crate::domain::flow::graph::Graph;
 use crate::domain::id::{ComponentId, TeamId, UserId};
@@ -22,6 +27,7 @@ use crate::domain::tombstone::{SeenBy, Tombstone};
 use crate::domain::{Error, Kind, Result};
 use crate::store::Read;
 
+pub(super) use access::usable_by;
 pub use access::{SeenComponent, SeenVersion};
 pub use build::NewBuild;
 
@@ -48,9 +54,22 @@ impl App {
         team: Option<TeamId>,
         name: Option<&str>,
     ) -> Result<Component> {
+        self.create_component_with_icon(who, team, name, None)
+    }
+
+    /// Does the same, with a logo as base64 that is shown until a build brings one
+    /// (`v2.md 4.1`).
+    pub fn create_component_with_icon(
+        &self,
+        who: &Principal,
+        team: Option<TeamId>,
+        name: Option<&str>,
+        icon: Option<&str>,
+    ) -> Result<Component> {
         signed_in(who)?;
         who.refuse_guest()?;
         let name = name.map(|name| named("name", name)).transpose()?;
+        let icon = icon.map(checked_icon).transpose()?;
         let id = self.inner.ids.next();
         let new_team_id = self.inner.ids.next();
         let made = self.act(who, move |act| {
@@ -58,7 +77,11 @@ impl App {
                 Some(team) => editable_team(act, team)?,
                 None => first_team(act, new_team_id)?,
             };
-            insert(act, id, &team, name)
+            let made = insert(act, id, &team, name)?;
+            if let Some(icon) = icon {
+                act.set_component_icon(id, &icon)?;
+            }
+            Ok(made)
         })?;
         // The row is what counts: a folder that can't be made now is made by the first push.
         if let Err(error) = self.repository_path(id) {
@@ -196,6 +219,19 @@ impl App {
             Ok((component, version))
         })
     }
+}
+
+/// Checks a logo: base64 of something, and not too long. It is shown as it was sent.
+fn checked_icon(icon: &str) -> Result<String> {
+    let icon = icon.trim();
+    if icon.is_empty() || STANDARD.decode(icon).is_err() {
+        return Err(Error::invalid("icon", "must be base64"));
+    }
+    if icon.len() > ICON_MAX_BYTES {
+        let told = format!("must have at most {ICON_MAX_BYTES} bytes as base64");
+        return Err(Error::invalid("icon", told));
+    }
+    Ok(icon.to_owned())
 }
 
 /// Refuses those who could not be signed in.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::component::editable;
+use super::component::{editable, usable_by};
 use super::vault::{Place, Sealed, Vault};
 use super::{Act, App, SecretText};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
@@ -25,13 +25,17 @@ const TABLE: &str = "env_vars";
 pub type EnvVars = BTreeMap<String, SecretText>;
 
 impl App {
-    /// Returns the variables of a component to the members of its team, and notes in the
-    /// audit log that they were read: so this is a write, which a database opened for
-    /// looking refuses.
+    /// Returns the variables of a component to the members of its team, or to everyone
+    /// who may use it where the installation is set so; and notes in the audit log that
+    /// they were read: so this is a write, which a database opened for looking refuses.
     pub fn env_vars(&self, who: &Principal, component: ComponentId) -> Result<EnvVars> {
         let app = self.clone();
         self.act(who, move |act| {
-            editable(act, act.who, component)?;
+            if app.inner.rules.env_readable_by_users {
+                usable_by(act, act.who, component)?;
+            } else {
+                editable(act, act.who, component)?;
+            }
             let variables = opened(act, &app.inner.vault, component)?;
             let names: Vec<&String> = variables.keys().collect();
             act.audit(

@@ -341,7 +341,7 @@ fn set_status(act: &Act<'_>, flow: Flow, status: FlowStatus, action: &'static st
     let started_at_ms = (status == FlowStatus::Active).then_some(act.now_ms);
     Ok(Flow {
         status,
-        updated_at_ms: act.now_ms,
+        updated_at_ms: flow.next_update_ms(act.now_ms),
         last_started_at_ms: started_at_ms.or(flow.last_started_at_ms),
         ..flow
     })

@@ -27,6 +27,13 @@ pub const INVITES_MAX: u32 = 500;
 /// The time in which an invite can be accepted: a week, holidays not counted on.
 pub const INVITE_LIFETIME_MS: i64 = 7 * 24 * 3_600 * 1_000;
 
+/// How long an ended invite is kept: for a month, whoever opens its link late is told to
+/// ask for a new one.
+const ENDED_INVITES_KEPT_MS: i64 = 30 * 24 * 3_600 * 1_000;
+
+/// The invites that one transaction prunes: a few milliseconds of the writer's time.
+const PRUNED_INVITES_MAX: u32 = 200;
+
 /// The most invites that are mailed at once; of more, the link is in the answer.
 const MAILS_MAX: usize = 8;
 
@@ -186,6 +193,17 @@ impl App {
                 ObjectKind::Invite,
                 id,
             ))
+        })
+    }
+
+    /// Deletes some invites that ended long ago in one small transaction; tells whether
+    /// there may be more. Members of the organization are told that they are gone.
+    pub fn prune_invites(&self) -> Result<bool> {
+        self.act(&Principal::system(), |act| {
+            let before_ms = act.now_ms - ENDED_INVITES_KEPT_MS;
+            let ended = act.invites_ended_before(before_ms, PRUNED_INVITES_MAX)?;
+            ended.iter().try_for_each(|invite| remove(act, invite))?;
+            Ok(ended.len() >= PRUNED_INVITES_MAX as usize)
         })
     }
 

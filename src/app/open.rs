@@ -47,6 +47,9 @@ pub struct Rules {
     pub password: PasswordPolicy,
     /// Whether only tenant administrators register users (`v1.md 2.1`).
     pub registration_by_admins_only: bool,
+    /// Whether everyone who may use a component reads its environment variables
+    /// (`v2.md 4.1`, where it is `components.env_readable_by_users`).
+    pub env_readable_by_users: bool,
     /// The smallest RSA key that is accepted, in bits.
     pub min_rsa_bits: u32,
     /// Whether requests are limited per account and address; sign-in limits always are.
@@ -67,6 +70,7 @@ impl Default for Rules {
             password_auth: true,
             password: PasswordPolicy::DEFAULT,
             registration_by_admins_only: false,
+            env_readable_by_users: false,
             min_rsa_bits: RSA_BITS_MIN,
             request_limits: true,
             allow_private_networks: false,

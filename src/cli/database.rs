@@ -98,6 +98,7 @@ pub(super) fn app_options(settings: &Settings) -> AppOptions {
                 PasswordStrength::Strict => PasswordPolicy::STRICT,
             },
             registration_by_admins_only: settings.registration == Registration::Admins,
+            env_readable_by_users: settings.env_readable_by_users,
             min_rsa_bits: settings.min_rsa_bits,
             request_limits: settings.rate_limit,
             allow_private_networks: settings.allow_private_networks,

@@ -109,7 +109,7 @@ impl From<Error> for CliError {
             Kind::Internal => 1,
             Kind::Invalid | Kind::TooLarge => 3,
             Kind::NotFound | Kind::Gone => 4,
-            Kind::Conflict => 5,
+            Kind::Conflict | Kind::Outdated => 5,
             Kind::Unavailable | Kind::TooMany => 6,
             Kind::Forbidden | Kind::Unauthenticated => 7,
         };

@@ -191,6 +191,13 @@ pub const SETTINGS: &[Setting] = &[
         "Who may register users: anyone who is signed in, or tenant administrators.",
     ),
     setting(
+        "env_readable_by_users",
+        Form::Flag,
+        Some("false"),
+        "Lets everyone who may use a component read its environment variables, which are often \
+         secrets. Else its team alone does.",
+    ),
+    setting(
         "min_rsa_bits",
         // No RSA key under 1024 bits is worth its name, and none over 16384 is read.
         Form::Number {

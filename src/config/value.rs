@@ -169,6 +169,7 @@ pub(super) fn settings(values: &Values) -> Result<Settings> {
             ],
         )?,
         registration: registration(values)?,
+        env_readable_by_users: values.flag("env_readable_by_users")?,
         min_rsa_bits: values.number("min_rsa_bits")?,
         max_connections: values.number("max_connections")?,
         max_body_bytes: values.number("max_body_bytes")?,

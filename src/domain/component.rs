@@ -42,6 +42,10 @@ impl Access {
     }
 }
 
+/// The longest logo as base64: 256 kB as a file, which is large for a logo; it is part of
+/// every list of components.
+pub const ICON_MAX_BYTES: usize = 350_000;
+
 /// Which of the components that somebody may use are asked for (`v2.md 4.1`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {

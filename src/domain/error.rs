@@ -22,6 +22,8 @@ pub enum Kind {
     Gone,
     /// The present state does not allow it: taken, in use, the last one.
     Conflict,
+    /// The object changed since the caller read it, who asked that it had not.
+    Outdated,
     /// The body or a value is over its limit.
     TooLarge,
     /// The caller asks too often; [`Error::retry_after_s`] says when to come back.

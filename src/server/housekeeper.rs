@@ -113,18 +113,24 @@ fn keep_house(app: &App, shared: &Shared, audit_days: u32, stopped: &Receiver<()
         }
         if pruned_at_ms.is_none_or(|at: u64| now_ms - at >= PRUNE_EVERY_MS) {
             // A batch a look: a long backlog must not keep others from the writer.
-            match app.prune_audit(audit_days) {
+            match prune(app, audit_days) {
                 Ok(true) => {}
                 Ok(false) => pruned_at_ms = Some(now_ms),
                 Err(error) => {
                     pruned_at_ms = Some(now_ms);
-                    tracing::warn!(causes = %error.causes(), "can't prune the audit log: {error}");
+                    tracing::warn!(causes = %error.causes(), "can't prune what is old: {error}");
                 }
             }
         }
         runs.prune(app, now_ms);
         traffic.note(app, shared, now_ms);
     }
+}
+
+/// Removes some of what is old but for runs; tells whether there may be more.
+fn prune(app: &App, audit_days: u32) -> Result<bool> {
+    let (audit, invites) = (app.prune_audit(audit_days)?, app.prune_invites()?);
+    Ok(audit || invites)
 }
 
 /// How much the server was asked when that was last noted.

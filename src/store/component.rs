@@ -74,6 +74,14 @@ impl Read<'_> {
         self.query_opt(&sql, params![id], component_of)
     }
 
+    /// Returns the logo that a component was made with.
+    pub fn component_icon(&self, id: ComponentId) -> Result<Option<String>> {
+        let sql = "SELECT icon FROM components WHERE id = ?1";
+        Ok(self
+            .query_opt(sql, params![id], |row| row.get(0))?
+            .flatten())
+    }
+
     /// Returns the component that commands call `team/slug`.
     pub fn component_by_slug(&self, team: &Slug, slug: &Slug) -> Result<Option<Component>> {
         let sql = format!(
@@ -318,6 +326,15 @@ impl Write<'_> {
             inserted,
             "name",
             "is taken by another repository of the team",
+        )?;
+        Ok(())
+    }
+
+    /// Sets the logo that a component shows until a build brings one.
+    pub fn set_component_icon(&self, id: ComponentId, icon: &str) -> Result<()> {
+        self.execute(
+            "UPDATE components SET icon = ?2 WHERE id = ?1",
+            params![id, icon],
         )?;
         Ok(())
     }

@@ -258,10 +258,11 @@ impl Write<'_> {
     }
 
     /// Sets whether a flow runs; tells whether it is there. Going active counts as a start.
+    /// The time of the change is after the last one's, as [`Flow::next_update_ms`] has it.
     pub fn set_flow_status(&self, id: FlowId, status: FlowStatus, now_ms: i64) -> Result<bool> {
         let started_at = (status == FlowStatus::Active).then_some(now_ms);
         let changed = self.execute(
-            "UPDATE flows SET status = ?2, updated_at = ?3,
+            "UPDATE flows SET status = ?2, updated_at = max(?3, updated_at + 1),
                  last_started_at = coalesce(?4, last_started_at) WHERE id = ?1",
             params![id, status.as_str(), now_ms, started_at],
         )?;

@@ -51,6 +51,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "large bodies as files",
         sql: include_str!("migrations/0008.sql"),
     },
+    Migration {
+        name: "logos of components, ends of invites",
+        sql: include_str!("migrations/0009.sql"),
+    },
 ];
 
 /// The mark of our files, which `file` and SQLite's tools show: the letters "elas".

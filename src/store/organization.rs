@@ -256,6 +256,15 @@ impl Read<'_> {
         );
         self.query_all(&sql, params![organization, now_ms, limit], invite_of)
     }
+
+    /// Returns up to `limit` invites of all organizations that ended before a time.
+    pub fn invites_ended_before(&self, before_ms: i64, limit: u32) -> Result<Vec<Invite>> {
+        let sql = format!(
+            "SELECT {INVITE_COLUMNS} FROM organization_invites
+             WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2"
+        );
+        self.query_all(&sql, params![before_ms, limit], invite_of)
+    }
 }
 
 impl Write<'_> {

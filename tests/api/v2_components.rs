@@ -1,8 +1,9 @@
 //! Components, builds, variables and credentials on the wire of v2 (`v2.md 4.1, 4.2`).
 
+use elastane::server::ServerOptions;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, TestServer};
+use crate::support::{Actor, Installation, TestServer};
 
 /// Makes a team and a component in it, and returns the component's path.
 fn make(actor: &Actor, name: &str) -> String {
@@ -308,4 +309,65 @@ fn a_credential_of_no_component_is_refused_by_place() {
     let made = ada.post("/v2/credentials", &bare).json(201);
     assert_eq!(made["data"]["attributes"]["name"], "timer account");
     assert_eq!(made["data"]["attributes"]["keys"], json!({}));
+}
+
+#[test]
+fn a_component_shows_the_logo_that_it_was_made_with() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let path = make(&ada, "plain");
+    let shown = ada.get(&path).json(200);
+    assert!(shown["data"]["attributes"].get("icon").is_none());
+    let team = &shown["data"]["relationships"]["team"]["data"]["id"];
+    let with_icon = |icon: Value| {
+        let mut sent = new("drawn", team);
+        sent["data"]["attributes"]["icon"] = icon;
+        ada.post("/v2/components", &sent)
+    };
+    for wrong in [
+        json!("a logo?"),
+        json!(""),
+        json!("A".repeat(350_004)),
+        json!(1),
+    ] {
+        let answer = with_icon(wrong).json(400);
+        let pointer = &answer["errors"][0]["source"]["pointer"];
+        assert_eq!(pointer, "/data/attributes/icon");
+    }
+    let made = with_icon(json!("aWNvbg==")).json(201);
+    assert_eq!(made["data"]["attributes"]["icon"], "aWNvbg==");
+    let path = made["data"]["links"]["self"].as_str().expect("a link");
+    assert_eq!(ada.get(path).json(200), made);
+    assert!(made.get("included").is_none(), "there is no build");
+}
+
+#[test]
+fn variables_are_read_by_everyone_where_the_operator_wants_it() {
+    for is_open in [false, true] {
+        let installation =
+            Installation::with(|options| options.rules.env_readable_by_users = is_open);
+        let server = TestServer::over(installation, ServerOptions::default());
+        let (root, ada, eve) = (
+            server.admin("root@example.com"),
+            server.user("ada@example.com"),
+            server.user("eve@example.com"),
+        );
+        let (path, private) = (make(&ada, "shared"), make(&ada, "hers"));
+        let env = format!("{path}/env");
+        let sent = json!({ "data": {
+            "type": "component-env", "attributes": { "vars": { "A": "1" } },
+        } });
+        let stored = ada.put(&env, &sent).json(200);
+        let shared = json!({ "data": {
+            "type": "component", "attributes": { "access": "tenant" },
+        } });
+        assert_eq!(root.patch(&path, &shared).status, 200);
+        if is_open {
+            assert_eq!(eve.get(&env).json(200), stored);
+        } else {
+            assert_eq!(eve.get(&env).status, 403);
+        }
+        assert_eq!(eve.put(&env, &sent).status, 403);
+        assert_eq!(eve.get(&format!("{private}/env")).status, 404);
+    }
 }

@@ -1,8 +1,11 @@
 //! Flows and recipes on the wire of v2 (`v2.md 4.4, 6.4, 8`).
 
+use elastane::domain::principal::{Channel, Principal};
+use elastane::domain::recipe::RecipeId;
+use elastane::domain::recipe::folder::FolderFiles;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, TestServer};
+use crate::support::{Actor, Answer, TestServer};
 
 /// The documented graph, with components that are there.
 fn graph() -> Value {
@@ -382,4 +385,121 @@ fn recipes_are_read_under_their_later_names() {
     );
     assert!(attributes["flow_templates"][0]["graph"]["nodes"].is_array());
     assert_eq!(ada.get("/v2/recipes/nothing").status, 404);
+}
+
+#[test]
+fn a_change_is_made_to_the_state_that_was_read_or_not_at_all() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let made = ada.post("/v2/flows", &new("f"));
+    let flow = made.json(201);
+    let path = path_of(&flow);
+    let tag_of = |answer: &Answer| answer.header("etag").expect("a tag").to_owned();
+    let first = tag_of(&made);
+    assert_eq!(tag_of(&ada.get(&path)), first);
+    let rename = |tag: &str, name: &str| {
+        let headers = [("if-match", tag), ("content-type", "application/json")];
+        let sent = change(&flow, &json!({ "name": name })).to_string();
+        ada.send("PATCH", &path, &headers, &sent)
+    };
+    let second = rename(&first, "g");
+    assert_eq!(second.status, 200);
+    let second = tag_of(&second);
+    assert_ne!(second, first);
+    for outdated in [&first, "\"x\"", "", &format!("W/{second}")] {
+        let refused = rename(outdated, "h");
+        let told = refused.json(412);
+        assert_eq!(told["errors"][0]["code"], "outdated", "{outdated}");
+        assert_eq!(told["errors"][0]["status"], "412");
+    }
+    assert_eq!(ada.get(&path).json(200)["data"]["attributes"]["name"], "g");
+    let listed = format!("{first}, {second}");
+    let third = tag_of(&rename(&listed, "h"));
+    assert_eq!(rename("*", "i").status, 200);
+    // A start is a change, too, and none hides behind another of the same millisecond.
+    let states: Vec<String> = ["start", "stop"]
+        .map(|verb| {
+            let sent = ada.send("POST", &format!("{path}/{verb}"), &[], "");
+            assert_eq!(sent.status, 202);
+            tag_of(&ada.get(&path))
+        })
+        .into();
+    assert_ne!(states[0], states[1]);
+    assert!(!states.contains(&third));
+}
+
+#[test]
+fn a_flow_that_waits_for_its_time_says_when_that_is() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let path = path_of(&make(&ada, "f"));
+    let due = || ada.get(&path).json(200)["data"]["attributes"]["due_execution"].clone();
+    assert_eq!(due(), Value::Null);
+    let started = ada.send("POST", &format!("{path}/start?compat=later"), &[], "");
+    let started = started.json(202)["data"]["attributes"].clone();
+    let (due_at, started_at) = (&started["due_execution"], &started["last_start_time"]);
+    assert!(due_at.as_str().expect("a time") > started_at.as_str().expect("a time"));
+    assert_eq!(&due(), due_at);
+    assert_eq!(
+        ada.send("POST", &format!("{path}/stop"), &[], "").status,
+        202
+    );
+    assert_eq!(due(), Value::Null);
+}
+
+#[test]
+fn a_search_ignores_case_in_every_script() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    for name in ["ÄRGER im Büro", "Заказы", "ΟΔΟΣ"] {
+        make(&ada, name);
+    }
+    for (search, found) in [
+        ("%C3%A4rger%20IM%20B%C3%9CRO", 1),
+        ("%D0%B7%D0%B0%D0%9A%D0%90%D0%97", 1),
+        ("%CE%BF%CE%B4%CE%BF%CF%82", 1),
+        ("arger", 0),
+    ] {
+        let listed = ada.get(&format!("/v2/flows?search={search}")).json(200);
+        assert_eq!(listed["meta"]["total"], found, "{search}");
+        assert_eq!(listed["data"].as_array().map(Vec::len), Some(found));
+    }
+}
+
+#[test]
+fn a_recipe_shows_what_it_declares() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let declarations = json!({
+        "credentials": [{ "id": "shop", "help": { "description": "The shop", "link": "/docs" } }],
+        "variables": [{ "id": "region", "title": "Region" }],
+    });
+    let info = json!({
+        "title": "Orders", "author": "Ada", "description": "Copies orders",
+        "short_description": "Orders",
+    });
+    let node = json!({
+        "id": "step_1", "command": "elasticio/timer:timer@latest", "credentials_id": "shop",
+    });
+    let sent = json!({
+        "declarations": declarations, "info": info,
+        "flow_templates": [{ "title": "Orders", "cron": "*/5 * * * *", "graph": {
+            "nodes": [node], "edges": [],
+        } }],
+    });
+    let text = sent.to_string();
+    let files = FolderFiles {
+        recipe: Some(text.as_bytes()),
+        ..FolderFiles::default()
+    };
+    let id = RecipeId::parse("orders").expect("an id");
+    let operator = Principal::operator(Channel::Cli);
+    let app = &server.installation.app;
+    app.import_recipe(&operator, id, &files).expect("imported");
+    let shown = ada.get("/v2/recipes/orders").json(200);
+    let attributes = &shown["data"]["attributes"];
+    assert_eq!(attributes["declarations"], declarations);
+    assert_eq!(attributes["info"], info);
+    assert_eq!(attributes["visibility"], "tenant");
+    assert_eq!(attributes["flow_templates"], sent["flow_templates"]);
 }

@@ -181,8 +181,10 @@ fn create(call: &mut Call<'_>) -> Result<Reply> {
     })?;
     let team = input.related("team").unwrap_or_default();
     let team = team.parse().map_err(|_| Error::not_found("team"))?;
-    let name = input.text("name");
-    let made = call.app.create_component(&call.who, Some(team), name)?;
+    let (name, icon) = (input.text("name"), input.text("icon"));
+    let made = call
+        .app
+        .create_component_with_icon(&call.who, Some(team), name, icon)?;
     let seen = call.app.component(&call.who, made.id)?;
     Ok(Document::one(show(&seen)).created(call))
 }
@@ -275,7 +277,8 @@ fn show(seen: &SeenComponent) -> Resource {
     let icon = seen
         .version
         .as_ref()
-        .and_then(|version| version.icon.as_deref());
+        .and_then(|version| version.icon.as_deref())
+        .or(seen.icon.as_deref());
     let shown = Resource::new(&COMPONENT, component.id, link.as_str())
         .attribute("name", component.name.as_str())
         .attribute("team_name", component.team_name.as_str())

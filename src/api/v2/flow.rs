@@ -40,6 +40,7 @@ pub(super) const FLOW: ResourceType = ResourceType {
         Attribute::new("created_at", Shape::Time),
         Attribute::new("updated_at", Shape::Time),
         Attribute::new("last_start_time", Shape::Time),
+        Attribute::new("due_execution", Shape::Time),
         Attribute::new("time_zone", Shape::Text),
         Attribute::new("missed", MISSED),
         Attribute::new("variables", Shape::Object),
@@ -118,9 +119,13 @@ pub(super) const ROUTES: &[Route] = &[
         .taking(&NEW)
         .answering(201, Answers::One(&FLOW)),
     Route::get("/v2/flows/{flow_id}", "returns a flow", one).answering(200, Answers::One(&FLOW)),
-    Route::patch("/v2/flows/{flow_id}", "changes a flow in part", change)
-        .taking(&CHANGE)
-        .answering(200, Answers::One(&FLOW)),
+    Route::patch(
+        "/v2/flows/{flow_id}",
+        "changes a flow in part; with If-Match, only as it was read",
+        change,
+    )
+    .taking(&CHANGE)
+    .answering(200, Answers::One(&FLOW)),
     Route::delete(
         "/v2/flows/{flow_id}",
         "deletes a flow, stopped first where it runs",
@@ -198,7 +203,7 @@ fn read_query(call: &Call<'_>) -> Result<Option<FlowQuery>> {
 /// Answers one flow.
 fn one(call: &mut Call<'_>) -> Result<Reply> {
     let flow = call.app.flow(&call.who, flow_id(call)?)?;
-    Ok(Document::one(show(&flow)).ok())
+    Ok(tagged(&flow, Document::one(show(&flow)).ok()))
 }
 
 /// Makes an inactive flow.
@@ -224,7 +229,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply> {
         },
     };
     let flow = call.app.create_flow(&scope::maker(call, &input)?, new)?;
-    Ok(Document::one(show(&flow)).created(call))
+    Ok(tagged(&flow, Document::one(show(&flow)).created(call)))
 }
 
 /// Changes a flow.
@@ -233,8 +238,29 @@ fn change(call: &mut Call<'_>) -> Result<Reply> {
     // Who may not see the flow is told so before the body is looked at.
     call.app.flow(&call.who, id)?;
     let input = Input::read(call, |_| false)?;
-    let flow = call.app.change_flow(&call.who, id, read_change(&input)?)?;
-    Ok(Document::one(show(&flow)).ok())
+    let change = FlowChange {
+        only_of: call.if_match.and_then(states_of),
+        ..read_change(&input)?
+    };
+    let flow = call.app.change_flow(&call.who, id, change)?;
+    Ok(tagged(&flow, Document::one(show(&flow)).ok()))
+}
+
+/// Names the state of a flow, so that a client can ask that nobody changed it meanwhile.
+fn tagged(flow: &Flow, reply: Reply) -> Reply {
+    reply.with_header("ETag", format!("\"{}\"", flow.updated_at_ms))
+}
+
+/// Reads the states of `If-Match`; none where any will do. A tag that none of ours looks
+/// like is that of no state.
+fn states_of(tags: &str) -> Option<Vec<i64>> {
+    let tags = tags.split(',').map(str::trim);
+    let state = |tag: &str| {
+        let inside = tag.strip_prefix('"')?.strip_suffix('"')?;
+        inside.parse().ok()
+    };
+    let mut tags = tags.peekable();
+    (tags.peek() != Some(&"*")).then(|| tags.filter_map(state).collect())
 }
 
 /// Reads the attributes of a flow. `null` clears those that may be missing.
@@ -249,6 +275,7 @@ fn read_change(input: &Input<'_>) -> Result<FlowChange> {
     };
     let mapper = text("default_mapper_type");
     Ok(FlowChange {
+        only_of: None,
         name: input.text("name").map(str::to_owned),
         description: text("description"),
         flow_type: input.text("type").and_then(FlowType::parse),
@@ -321,6 +348,7 @@ fn show(flow: &Flow) -> Resource {
         .attribute("created_at", time(flow.created_at_ms))
         .attribute("updated_at", time(flow.updated_at_ms))
         .maybe("last_start_time", flow.last_started_at_ms.map(time))
+        .maybe("due_execution", flow.due_at_ms.map(time))
         .maybe("time_zone", options.time_zone.as_deref())
         .attribute("missed", options.missed.as_str())
         .attribute("variables", options.variables.clone())

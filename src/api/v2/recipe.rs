@@ -1,6 +1,6 @@
 //! Recipes, to be read (`v2.md 8`): those of v1 under the names of the newest documents.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::document::{Document, Resource};
 use crate::api::call::{Call, Reply};
@@ -51,30 +51,62 @@ fn one(call: &mut Call<'_>) -> Result<Reply> {
 
 /// Returns a recipe as v2 shows it.
 fn show(recipe: &Recipe) -> Resource {
-    let accounts = recipe.accounts.iter().flat_map(|accounts| accounts.keys());
-    let credentials: Vec<Value> = accounts.map(|name| json!({ "id": name })).collect();
-    let templates: Vec<Value> = recipe.flows.iter().map(template_of).collect();
+    let templates: Vec<Value> = recipe
+        .flows
+        .iter()
+        .map(|flow| template_of(recipe, flow))
+        .collect();
     let visibility = match recipe.origin {
         RecipeOrigin::Bundled => "global",
         RecipeOrigin::Imported => "tenant",
     };
     let link = format!("/v2/recipes/{}", recipe.id);
     Resource::new(&RECIPE, recipe.id.as_str(), link)
-        .attribute(
-            "declarations",
-            json!({ "credentials": credentials, "variables": [] }),
-        )
-        .attribute(
-            "info",
-            json!({ "title": recipe.title, "description": recipe.description }),
-        )
+        .attribute("declarations", declarations_of(recipe))
+        .attribute("info", info_of(recipe))
         .attribute("flow_templates", templates)
         .attribute("visibility", visibility)
 }
 
-/// Returns a flow of a recipe as v2 shows it.
-fn template_of(flow: &FlowTemplate) -> Value {
-    let mut shown = json!({ "title": flow.title, "graph": flow.graph.to_value() });
+/// Returns what a recipe declares: as it came where it is one of API v2, the ids of its
+/// accounts otherwise.
+fn declarations_of(recipe: &Recipe) -> Map<String, Value> {
+    let declared = recipe.declared.as_ref();
+    let mut shown = declared.map_or_else(Map::new, |declared| declared.declarations.clone());
+    let accounts = recipe.accounts.iter().flat_map(|accounts| accounts.keys());
+    let credentials = || accounts.map(|name| json!({ "id": name })).collect();
+    shown
+        .entry("credentials")
+        .or_insert_with(|| Value::Array(credentials()));
+    shown.entry("variables").or_insert_with(|| json!([]));
+    shown
+}
+
+/// Returns what a recipe says of itself, its title and description in any case.
+fn info_of(recipe: &Recipe) -> Map<String, Value> {
+    let declared = recipe.declared.as_ref();
+    let mut shown = declared.map_or_else(Map::new, |declared| declared.info.clone());
+    shown.insert("title".to_owned(), recipe.title.as_str().into());
+    shown
+        .entry("description")
+        .or_insert_with(|| recipe.description.as_str().into());
+    shown
+}
+
+/// Returns a flow of a recipe as v2 shows it: where credentials are declared, its nodes
+/// name theirs.
+fn template_of(recipe: &Recipe, flow: &FlowTemplate) -> Value {
+    let mut graph = flow.graph.to_value();
+    if recipe.declared.is_some() {
+        let nodes = graph.get_mut("nodes").and_then(Value::as_array_mut);
+        for node in nodes.into_iter().flatten() {
+            let account = node["id"].as_str().and_then(|id| flow.accounts.get(id));
+            if let Some(account) = account.cloned() {
+                node["credentials_id"] = account.into();
+            }
+        }
+    }
+    let mut shown = json!({ "title": flow.title, "graph": graph });
     if let Some(description) = &flow.description {
         shown["description"] = json!(description);
     }

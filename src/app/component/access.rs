@@ -17,6 +17,8 @@ pub struct SeenComponent {
     pub component: Component,
     /// Its newest build, where there is one.
     pub version: Option<ComponentVersion>,
+    /// The logo that it was made with, as base64, until a build brings one.
+    pub icon: Option<String>,
     /// Whether the team that owns it may be seen, too.
     pub sees_team: bool,
 }
@@ -60,7 +62,7 @@ impl App {
     /// Returns a component that `who` may use, built or not.
     pub fn component(&self, who: &Principal, id: ComponentId) -> Result<SeenComponent> {
         self.read(|read| {
-            let component = usable(read, who, id)?;
+            let component = usable_by(read, who, id)?;
             seen(read, who, component)
         })
     }
@@ -68,7 +70,7 @@ impl App {
     /// Returns the builds of a component that `who` may use, the newest first.
     pub fn component_versions(&self, who: &Principal, id: ComponentId) -> Result<Vec<SeenVersion>> {
         self.read(|read| {
-            let component = usable(read, who, id)?;
+            let component = usable_by(read, who, id)?;
             let versions = read.component_versions(id)?;
             let seen = versions.into_iter().enumerate();
             let seen = seen.map(|(at, version)| SeenVersion {
@@ -89,7 +91,7 @@ impl App {
         revision: &str,
     ) -> Result<SeenVersion> {
         self.read(|read| {
-            let component = usable(read, who, id)?;
+            let component = usable_by(read, who, id)?;
             let latest = read.latest_version(id)?;
             let latest_revision = latest.as_ref().map(|latest| latest.revision.clone());
             let found = if revision == LATEST {
@@ -146,7 +148,11 @@ impl App {
 }
 
 /// Returns a component that `who` may use.
-fn usable(read: &Read<'_>, who: &Principal, id: ComponentId) -> Result<Component> {
+pub(in crate::app) fn usable_by(
+    read: &Read<'_>,
+    who: &Principal,
+    id: ComponentId,
+) -> Result<Component> {
     match read.component(id)? {
         Some(component) if may_use(read, who, &component)? => Ok(component),
         _ => Err(missing_component(read, who, id, "component")?),
@@ -155,8 +161,17 @@ fn usable(read: &Read<'_>, who: &Principal, id: ComponentId) -> Result<Component
 
 /// Adds what `who` sees of a component besides itself.
 fn seen(read: &Read<'_>, who: &Principal, component: Component) -> Result<SeenComponent> {
+    let version = read.latest_version(component.id)?;
+    let has_icon = version
+        .as_ref()
+        .is_some_and(|version| version.icon.is_some());
     Ok(SeenComponent {
-        version: read.latest_version(component.id)?,
+        icon: if has_icon {
+            None
+        } else {
+            read.component_icon(component.id)?
+        },
+        version,
         sees_team: sees_team(read, who, component.team_id)?,
         component,
     })

@@ -16,12 +16,15 @@ use crate::domain::flow::{Cron, Flow, FlowStatus, FlowType, NewFlow};
 use crate::domain::id::{CredentialId, FlowId, UserId};
 use crate::domain::organization::Owner;
 use crate::domain::principal::Principal;
-use crate::domain::{Error, FieldError, Result, text};
+use crate::domain::{Error, FieldError, Kind, Result, text};
 use crate::store::Read;
 
 /// A change of a flow; what is missing stays.
 #[derive(Clone, Debug, Default)]
 pub struct FlowChange {
+    /// When the flow last changed before, as the caller read it: one of these times, in
+    /// milliseconds since 1970. Where it is another, the change is outdated.
+    pub only_of: Option<Vec<i64>>,
     /// What it is called.
     pub name: Option<String>,
     /// What it is for; none clears it.
@@ -83,6 +86,12 @@ impl App {
         }
         let flow = self.act(who, move |act| {
             let mut flow = load_to_change(act, act.who, id)?;
+            if let Some(read) = &change.only_of
+                && !read.contains(&flow.updated_at_ms)
+            {
+                let told = "the flow has changed since: read it again";
+                return Err(Error::new(Kind::Outdated, told));
+            }
             let has_new_graph = match change.graph {
                 Some(graph) if graph != flow.graph => {
                     let had: Vec<CredentialId> = credentials_of(&flow.graph).collect();
@@ -111,7 +120,7 @@ impl App {
             if has_new_graph || flow.options.default_mapper_type != had_mapper_type {
                 flow.graph.check_expressions(flow.options.mapper_kind())?;
             }
-            flow.updated_at_ms = act.now_ms;
+            flow.updated_at_ms = flow.next_update_ms(act.now_ms);
             act.update_flow(&flow)?;
             if has_new_graph {
                 act.replace_flow_steps(&flow)?;
