@@ -117,6 +117,45 @@ impl App {
         })
     }
 
+    /// Makes a key in the place of another, with its name, end and organization, in one
+    /// transaction: there is no moment with both of them, or with neither.
+    ///
+    /// One's own, or anybody's by the operator. A key that has ended is in conflict, since
+    /// the new one would have ended too.
+    pub fn rotate_api_key(&self, who: &Principal, id: ApiKeyId) -> Result<NewKey> {
+        let (secret, hash) = self.new_key();
+        let (new, prefix, now_ms) = (self.inner.ids.next(), prefix_of(&secret), self.now_ms());
+        let key = self.act(who, move |act| {
+            let old = act
+                .api_key(id)?
+                .filter(|key| own_or_operator(act.who, key.user_id).is_ok())
+                .ok_or_else(|| Error::not_found("API key"))?;
+            if old.expires_at_ms.is_some_and(|at| at <= now_ms) {
+                let told = "the key has ended: make a new one";
+                return Err(Error::new(Kind::Conflict, told));
+            }
+            if !act.delete_api_key(id)? {
+                return Err(Error::not_found("API key"));
+            }
+            let key = ApiKey {
+                id: new,
+                prefix,
+                created_at_ms: now_ms,
+                last_used_at_ms: None,
+                ..old
+            };
+            act.insert_api_key(&key, &hash)?;
+            act.audit(
+                &NewAuditEntry::of("api_key.rotate", ObjectKind::ApiKey, key.id).with(json!({
+                    "user_id": key.user_id.to_string(),
+                    "old_id": id.to_string(),
+                })),
+            )?;
+            Ok(key)
+        })?;
+        Ok(NewKey { key, secret })
+    }
+
     /// Makes a key and the hash under which it is stored.
     pub(super) fn new_key(&self) -> (SecretText, [u8; 32]) {
         let secret = SecretText::new(self.inner.random.uuid_v4());

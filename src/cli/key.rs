@@ -10,6 +10,7 @@ use super::output::Output;
 use super::terminal::secret_from_stdin;
 use super::user::find;
 use crate::app::Opening;
+use crate::app::api_key::NewKey;
 use crate::domain::id::ApiKeyId;
 use crate::domain::listing::ListOf;
 
@@ -27,6 +28,16 @@ pub(super) enum Command {
         listed: ListedArgs,
         /// The e-mail address or the id of the user
         user: Option<String>,
+    },
+    /// Make a key in the place of another, which is dead at once; it is shown once
+    Rotate {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        /// The id of the key
+        id: String,
+        /// Print the ids of key and user and the API key as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Revoke a key at once
     Revoke {
@@ -65,16 +76,52 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
         Command::List { listed, user } => {
             listed.print_of_user(ListOf::ApiKeys, user.as_deref(), out)
         }
-        Command::Revoke { database, id } => {
-            let advice = || "`elastane key list USER` shows the ids of keys".to_owned();
-            let id: ApiKeyId = id
-                .parse()
-                .map_err(|_| CliError::usage(format!("`{id}` is not the id of a key"), advice()))?;
+        Command::Rotate { database, id, json } => {
+            let id = id_of(&id)?;
             let app = database.open(Opening::Use)?;
-            let key = app.revoke_api_key(&operator(), id).advise(advice)?;
+            let made = app.rotate_api_key(&operator(), id).advise(known_keys)?;
+            if json {
+                return print_made(&made, out);
+            }
+            let told = format!("Rotated the key {}: {}.", made.key.name, made.key.id);
+            out.line(&told)?;
+            print_secret(&made, out)
+        }
+        Command::Revoke { database, id } => {
+            let id = id_of(&id)?;
+            let app = database.open(Opening::Use)?;
+            let key = app.revoke_api_key(&operator(), id).advise(known_keys)?;
             out.line(&format!("Revoked the key {} ({}…)", key.name, key.prefix))
         }
     }
+}
+
+/// Says where the ids of keys are found.
+fn known_keys() -> String {
+    "`elastane key list USER` shows the ids of keys".to_owned()
+}
+
+/// Reads the id of a key.
+fn id_of(id: &str) -> Result<ApiKeyId, CliError> {
+    id.parse()
+        .map_err(|_| CliError::usage(format!("`{id}` is not the id of a key"), known_keys()))
+}
+
+/// Prints a key just made as JSON.
+fn print_made(made: &NewKey, out: &mut Output) -> Result<(), CliError> {
+    out.json(&json!({
+        "id": made.key.id.to_string(),
+        "user_id": made.key.user_id.to_string(),
+        "api_secret": made.secret.expose(),
+    }))
+}
+
+/// Prints the secret of a key just made.
+fn print_secret(made: &NewKey, out: &mut Output) -> Result<(), CliError> {
+    out.line(&format!(
+        "API key, shown only now: {}",
+        made.secret.expose()
+    ))
 }
 
 /// Makes a key, or takes one over.
@@ -100,19 +147,12 @@ fn create(args: &CreateArgs, out: &mut Output) -> Result<(), CliError> {
         .map(|days| app.now_ms() + i64::from(days) * DAY_MS);
     let made = app.create_api_key(&operator(), user.id, &args.name, ends_at_ms, None)?;
     if args.json {
-        return out.json(&json!({
-            "id": made.key.id.to_string(),
-            "user_id": user.id.to_string(),
-            "api_secret": made.secret.expose(),
-        }));
+        return print_made(&made, out);
     }
     out.line(&format!(
         "Made the key {} of {}.",
         made.key.id,
         user.email.as_str()
     ))?;
-    out.line(&format!(
-        "API key, shown only now: {}",
-        made.secret.expose()
-    ))
+    print_secret(&made, out)
 }

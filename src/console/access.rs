@@ -2,7 +2,7 @@
 //! its own, and wiped when that closes.
 
 use super::confirm;
-use super::deed::{Deed, PeopleDeed};
+use super::deed::{Deed, KeyDeed};
 use super::form::{self, Field, Values};
 use super::keys::{Action, Binding, bind, letter};
 use super::screen::Effect;
@@ -51,7 +51,7 @@ pub(super) fn act_on_api_key(rows: &[ListRow], action: Action) -> Option<Vec<Eff
         Action::Rotate => Effect::ask_first(
             confirm::Model::new(
                 format!("Rotate the API key {name} of {user}?"),
-                Deed::People(PeopleDeed::RotateApiKey(id)),
+                Deed::Key(KeyDeed::RotateApiKey(id)),
             )
             .line("The old key is dead at once; what uses it needs the new one,")
             .line("which is shown once.")
@@ -60,7 +60,7 @@ pub(super) fn act_on_api_key(rows: &[ListRow], action: Action) -> Option<Vec<Eff
         Action::Delete => Effect::ask_first(
             confirm::Model::new(
                 format!("Revoke the API key {name} of {user}?"),
-                Deed::People(PeopleDeed::RevokeApiKey(id)),
+                Deed::Key(KeyDeed::RevokeApiKey(id)),
             )
             .line("What uses it is refused at once. This can't be taken back."),
         ),
@@ -79,7 +79,7 @@ pub(super) fn act_on_ssh_key(rows: &[ListRow], action: Action) -> Option<Vec<Eff
     let text = |key: &str| value_of(ListOf::SshKeys, row, key).unwrap_or_default();
     let ask = confirm::Model::new(
         format!("Delete the SSH key {name} of {}?", text("user")),
-        Deed::People(PeopleDeed::DeleteSshKey(id)),
+        Deed::Key(KeyDeed::DeleteSshKey(id)),
     );
     Some(vec![Effect::ask_first(
         ask.line(text("fingerprint"))
@@ -94,7 +94,7 @@ pub(super) fn new_api_key(user: &str) -> Effect {
         Field::text("name", "Name", "console").required(),
     ];
     let make = |_: &str, values: &Values<'_>| -> Result<Deed> {
-        Ok(Deed::People(PeopleDeed::AddApiKey {
+        Ok(Deed::Key(KeyDeed::AddApiKey {
             user: values.text("user").to_owned(),
             name: values.text("name").to_owned(),
         }))
@@ -113,7 +113,7 @@ pub(super) fn new_ssh_key(user: &str) -> Effect {
     ];
     let make = |_: &str, values: &Values<'_>| -> Result<Deed> {
         let title = values.text("title");
-        Ok(Deed::People(PeopleDeed::AddSshKey {
+        Ok(Deed::Key(KeyDeed::AddSshKey {
             user: values.text("user").to_owned(),
             title: (!title.is_empty()).then(|| title.to_owned()),
             key: values.text("key").to_owned(),

@@ -5,6 +5,7 @@
 //! ([`super::form`]).
 
 mod flow;
+mod key;
 mod people;
 
 use serde_json::{Map, Value};
@@ -17,6 +18,7 @@ use crate::domain::principal::Principal;
 use crate::domain::recipe::RecipeId;
 
 pub use flow::FlowDeed;
+pub use key::KeyDeed;
 pub use people::PeopleDeed;
 
 /// What callers are told while the console keeps them out.
@@ -43,8 +45,10 @@ pub enum Deed {
     },
     /// End an execution that is not over.
     Cancel(ExecutionId),
-    /// Something about people and what they sign in with.
+    /// Something about people.
     People(PeopleDeed),
+    /// Something about what people sign in with.
+    Key(KeyDeed),
     /// Activate a recipe.
     Activate {
         /// The recipe.
@@ -122,6 +126,7 @@ impl Deed {
             Self::Retry { id, retry } => flow::retry(app, who, *id, retry.clone()),
             Self::Cancel(id) => flow::cancel(app, who, *id),
             Self::People(deed) => deed.perform(app, who),
+            Self::Key(deed) => deed.perform(app, who),
             Self::Activate {
                 recipe,
                 user,

@@ -77,8 +77,25 @@ fn an_administrator_makes_a_user_who_makes_a_key_with_the_password() {
     assert_eq!(listed.json(200)["data"][1]["attributes"]["name"], "laptop");
     let path = key["data"]["links"]["self"].as_str().expect("a link");
     assert_eq!(by_key.get(path).status, 200);
-    assert_eq!(own.delete(path).status, 204);
-    assert_eq!(by_key.get(path).status, 401);
+    let other = server.user("eve@example.com");
+    let rotate = format!("{path}/rotate");
+    assert_eq!(other.post(&rotate, &json!({})).status, 404);
+    let rotated = own.post(&rotate, &json!({})).json(201);
+    let attributes = &rotated["data"]["attributes"];
+    assert_eq!(attributes["name"], "laptop");
+    assert_eq!(attributes["expires_at"], "2999-01-01T00:00:00.000Z");
+    let new = attributes["key"].as_str().expect("the key");
+    let by_new = server.anonymous().signing_in(new, "");
+    let new_path = rotated["data"]["links"]["self"].as_str().expect("a link");
+    assert_eq!(
+        by_key.get("/v2/api-keys").status,
+        401,
+        "the old one is dead"
+    );
+    assert_eq!(own.get(path).status, 404);
+    assert_eq!(by_new.get(new_path).status, 200);
+    assert_eq!(own.delete(new_path).status, 204);
+    assert_eq!(by_new.get(new_path).status, 401);
 }
 
 #[test]

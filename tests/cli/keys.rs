@@ -20,6 +20,14 @@ fn a_key_is_made_listed_and_revoked() {
     assert!(secret.starts_with(listed[1]["prefix"].as_str().expect("a text")));
     assert!(!listed.to_string().contains(secret));
     let id = made["id"].as_str().expect("an id");
+    let rotated = place.run(&["key", "rotate", id, "--json"]).json();
+    assert_ne!(rotated["api_secret"], made["api_secret"]);
+    let after = place.run(&["key", "list", ADA, "--json"]).json();
+    assert_eq!(after[1]["id"], rotated["id"]);
+    assert_eq!(after[1]["name"], "ci");
+    assert_eq!(after[1]["expires_at"], listed[1]["expires_at"]);
+    place.run(&["key", "rotate", id]).fails(4);
+    let id = rotated["id"].as_str().expect("an id");
     place.run(&["key", "revoke", id]).succeeds();
     place.run(&["key", "revoke", id]).fails(4);
     place.run(&["key", "revoke", "one"]).fails(2);

@@ -67,6 +67,12 @@ pub(super) const ROUTES: &[Route] = &[
         revoke,
     )
     .answering(204, Answers::Nothing),
+    Route::post(
+        "/v2/api-keys/{api_key_id}/rotate",
+        "makes an API key in the place of an own one, which is dead at once; it is shown only now",
+        rotate,
+    )
+    .answering(201, Answers::One(&API_KEY)),
 ];
 
 /// Answers the caller's keys.
@@ -114,6 +120,15 @@ fn revoke(call: &mut Call<'_>) -> Result<Reply> {
     call.app
         .revoke_api_key(&call.who, call.id("api_key_id", "API key")?)?;
     Ok(nothing(204))
+}
+
+/// Makes a key in the place of one of the caller's.
+fn rotate(call: &mut Call<'_>) -> Result<Reply> {
+    let made = call
+        .app
+        .rotate_api_key(&call.who, call.id("api_key_id", "API key")?)?;
+    let shown = show(&made.key).attribute("key", made.secret.expose());
+    Ok(Document::one(shown).created(call))
 }
 
 /// Reads a time.

@@ -1,18 +1,18 @@
-//! Deeds about users, teams, organizations and keys.
+//! Deeds about users, teams and organizations.
 
 use super::Done;
 use crate::app::user::Role as Rank;
 use crate::app::{App, SecretText};
 use crate::console::deed::Deed;
 use crate::console::text;
-use crate::domain::id::{ApiKeyId, OrganizationId, SshKeyId, TeamId, UserId};
+use crate::domain::id::{OrganizationId, TeamId, UserId};
 use crate::domain::organization::{NewInvite, Role};
 use crate::domain::principal::Principal;
 use crate::domain::text::Email;
 use crate::domain::user::{NewUser, User, UserState};
 use crate::domain::{Error, Kind, Result};
 
-/// What is done about people and what they sign in with.
+/// What is done about people.
 #[derive(Clone, Debug)]
 pub enum PeopleDeed {
     /// Register a user; the first API key is shown once.
@@ -43,28 +43,6 @@ pub enum PeopleDeed {
     RemoveMember(TeamId, String),
     /// Delete a team.
     DeleteTeam(TeamId),
-    /// Make an API key for a user, by address or id; it is shown once.
-    AddApiKey {
-        /// Whose.
-        user: String,
-        /// What it is called.
-        name: String,
-    },
-    /// Make a key with the same name in the place of this one; it is shown once.
-    RotateApiKey(ApiKeyId),
-    /// Revoke a key at once.
-    RevokeApiKey(ApiKeyId),
-    /// Register an SSH public key for a user, by address or id.
-    AddSshKey {
-        /// Whose.
-        user: String,
-        /// Its title; the key's comment where there is none.
-        title: Option<String>,
-        /// The key as OpenSSH writes it.
-        key: String,
-    },
-    /// Delete an SSH key.
-    DeleteSshKey(SshKeyId),
     /// Make an organization.
     AddOrganization(String),
     /// Invite somebody to an organization; the accept token is shown once.
@@ -128,55 +106,6 @@ impl PeopleDeed {
                 email,
                 role,
             } => invite(app, who, *organization, email, role),
-            _ => self.perform_on_key(app, who),
-        }
-    }
-
-    /// Does what is about a key.
-    fn perform_on_key(&self, app: &App, who: &Principal) -> Result<Done> {
-        match self {
-            Self::AddApiKey { user, name } => {
-                let user = user_of(app, who, "user", user)?;
-                let made = app.create_api_key(who, user.id, name, None, None)?;
-                let title = format!("API key {name} of {}", user.email.as_str());
-                Ok(Done::told(format!("made the {title}")).with_secret(title, made.secret))
-            }
-            Self::RotateApiKey(id) => {
-                let old = app.api_key(who, *id)?;
-                let made = app.create_api_key(
-                    who,
-                    old.user_id,
-                    &old.name,
-                    old.expires_at_ms,
-                    old.organization_id,
-                )?;
-                app.revoke_api_key(who, old.id)?;
-                let title = format!("New API key {}", old.name);
-                let told = format!("rotated the key {}; the old one is dead", old.name);
-                Ok(Done::told(told).with_secret(title, made.secret))
-            }
-            Self::RevokeApiKey(id) => {
-                let key = app.revoke_api_key(who, *id)?;
-                Ok(Done::told(format!("revoked the key {}", key.name)))
-            }
-            Self::AddSshKey { user, title, key } => {
-                let user = user_of(app, who, "user", user)?;
-                let key = app.add_ssh_key(who, user.id, title.as_deref(), key)?;
-                let back = Deed::People(Self::DeleteSshKey(key.id));
-                let told = format!("added {} {}", key.title, key.fingerprint);
-                Ok(Done::told(told).undone_by(back))
-            }
-            Self::DeleteSshKey(id) => {
-                let key = app.delete_ssh_key(who, *id)?;
-                let back = Self::AddSshKey {
-                    user: key.user_id.to_string(),
-                    title: Some(key.title.clone()),
-                    key: key.line.clone(),
-                };
-                let told = format!("deleted the SSH key {}", key.title);
-                Ok(Done::told(told).undone_by(Deed::People(back)))
-            }
-            other => Err(Error::internal(format!("{other:?} is about no key"))),
         }
     }
 }

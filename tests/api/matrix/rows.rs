@@ -159,6 +159,7 @@ pub(super) const OF_SOMEBODY_ELSE_V2: &[(&str, &str, u16, u16)] = &[
     ("POST", "/v2/api-keys", 400, 400),
     ("GET", "/v2/api-keys/{api_key_id}", 404, 404),
     ("DELETE", "/v2/api-keys/{api_key_id}", 404, 404),
+    ("POST", "/v2/api-keys/{api_key_id}/rotate", 404, 404),
     ("GET", "/v2/components", 200, 200),
     ("POST", "/v2/components", 400, 400),
     ("GET", "/v2/components/{component_id}", 404, 200),
