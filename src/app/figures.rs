@@ -9,7 +9,6 @@ use crate::domain::figures::{
 };
 use crate::domain::id::{FlowId, UserId};
 use crate::domain::principal::Principal;
-use crate::domain::run::part::ends_of_queue;
 use crate::domain::{Error, Result};
 
 /// The fact that holds how much a server is asked, so that other processes can read it.
@@ -54,25 +53,20 @@ impl App {
         self.read(|read| read.run_minutes(flow, now_ms))
     }
 
-    /// Returns how each step of a flow did lately and what waits for it, in the order of
-    /// its graph. Steps that are no longer in the graph are left out.
+    /// Returns how each step of a flow did lately, in the order of its graph; what waits for
+    /// it is told by [`queue_stats`](Self::queue_stats). Steps that are no longer in the
+    /// graph are left out.
     pub fn step_figures(&self, who: &Principal, flow: FlowId) -> Result<Vec<StepFigures>> {
         require_operator(who)?;
-        let (graph, times, sizes) = self.read(|read| {
+        let (graph, times) = self.read(|read| {
             let found = read.flow(flow)?.ok_or_else(|| Error::not_found("flow"))?;
-            let times = read.recent_step_times(flow)?;
-            Ok((found.graph, times, read.queue_sizes_of(flow)?))
+            Ok((found.graph, read.recent_step_times(flow)?))
         })?;
         let figures = graph.nodes.iter().map(|node| {
             let own = times.iter().filter(|time| time.step == node.id);
             let failed = own.clone().filter(|time| time.failed).count() as u64;
-            let waiting = sizes.iter().filter(|queue| {
-                queue.step == node.id
-                    || ends_of_queue(&queue.step).is_some_and(|(_, target)| target == node.id)
-            });
             let took_us = own.map(|time| time.took_us).collect();
-            let queued = waiting.map(|queue| queue.messages).sum();
-            StepFigures::of(&node.id, took_us, failed, queued)
+            StepFigures::of(&node.id, took_us, failed)
         });
         Ok(figures.collect())
     }

@@ -106,7 +106,7 @@ pub struct Figures {
     pub requests: Option<RequestFigures>,
 }
 
-/// How a step of a flow did lately, and what waits for it.
+/// How a step of a flow did lately.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepFigures {
     /// The id of the step.
@@ -119,13 +119,11 @@ pub struct StepFigures {
     pub p50_us: Option<u64>,
     /// The time that nineteen of twenty stayed within, in microseconds.
     pub p95_us: Option<u64>,
-    /// The messages that wait for it.
-    pub queued: u64,
 }
 
 impl StepFigures {
     /// Makes the figures of a step from how long it took each time, in microseconds.
-    pub fn of(step: &str, mut took_us: Vec<u64>, failed: u64, queued: u64) -> Self {
+    pub fn of(step: &str, mut took_us: Vec<u64>, failed: u64) -> Self {
         took_us.sort_unstable();
         let at = |percent: usize| {
             // The smallest time that so many of a hundred stayed within.
@@ -138,7 +136,6 @@ impl StepFigures {
             failed,
             p50_us: at(50),
             p95_us: at(95),
-            queued,
         }
     }
 }
