@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test can't do without stops it")]
 
+mod beside;
 mod deeds;
 mod given;
 mod keys;

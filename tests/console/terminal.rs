@@ -10,14 +10,16 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::support::Installation;
+use crate::support::installation::options_in;
+use elastane::app::maintenance::back_up;
 use elastane::app::user::Role;
 
 /// How often the screen is looked at, and how many times at most.
-const LOOK_MS: u64 = 50;
-const LOOKS_MAX: usize = 600;
+pub(super) const LOOK_MS: u64 = 50;
+pub(super) const LOOKS_MAX: usize = 600;
 
 /// A terminal with a shell in it.
-struct Shell {
+pub(super) struct Shell {
     dir: TempDir,
     /// How often the terminal was noted: each has a mark of its own on the screen.
     noted: Cell<u32>,
@@ -25,7 +27,7 @@ struct Shell {
 
 impl Shell {
     /// Opens a terminal of this size.
-    fn open(width: u16, height: u16) -> Self {
+    pub(super) fn open(width: u16, height: u16) -> Self {
         let shell = Self {
             dir: tempfile::tempdir().unwrap(),
             noted: Cell::new(0),
@@ -64,7 +66,7 @@ impl Shell {
     }
 
     /// Presses keys by their names in tmux.
-    fn press(&self, keys: &[&str]) {
+    pub(super) fn press(&self, keys: &[&str]) {
         self.tmux(&[&["send-keys"], keys].concat());
     }
 
@@ -75,12 +77,17 @@ impl Shell {
     }
 
     /// Returns what is seen.
-    fn screen(&self) -> String {
+    pub(super) fn screen(&self) -> String {
         self.tmux(&["capture-pane", "-p"])
     }
 
+    /// Returns what is seen with all that was scrolled away.
+    pub(super) fn history(&self) -> String {
+        self.tmux(&["capture-pane", "-p", "-S", "-"])
+    }
+
     /// Waits until a text is seen.
-    fn wait_for(&self, text: &str) {
+    pub(super) fn wait_for(&self, text: &str) {
         for _ in 0..LOOKS_MAX {
             if self.screen().contains(text) {
                 return;
@@ -114,9 +121,14 @@ impl Shell {
     }
 
     /// Starts the console over a database; its process writes its number first.
-    fn console(&self, database: &std::path::Path, before: &str) {
+    pub(super) fn console(&self, database: &std::path::Path, before: &str) {
+        self.console_with(database, before, "");
+    }
+
+    /// The same with more arguments.
+    fn console_with(&self, database: &std::path::Path, before: &str, args: &str) {
         self.line(&format!(
-            "{before} bash -c 'echo $$ > {}; exec {} console --db {}'",
+            "{before} bash -c 'echo $$ > {}; exec {} console {args} --db {}'",
             self.path("pid").display(),
             env!("CARGO_BIN_EXE_elastane"),
             database.display(),
@@ -125,7 +137,7 @@ impl Shell {
     }
 
     /// Waits until the process of the console is gone, so that what is typed is the shell's.
-    fn wait_for_end(&self) {
+    pub(super) fn wait_for_end(&self) {
         let pid = fs::read_to_string(self.path("pid")).unwrap();
         let process = PathBuf::from(format!("/proc/{}", pid.trim()));
         for _ in 0..LOOKS_MAX {
@@ -162,9 +174,25 @@ fn installed() -> Installation {
 #[test]
 fn a_person_filters_goes_deeper_resizes_suspends_and_leaves_the_terminal_as_it_was() {
     let here = installed();
+    walk(&here.database(), "");
+}
+
+#[test]
+fn the_same_is_done_in_a_file_that_is_only_looked_at() {
+    let here = installed();
+    let copy = here.dir.path().join("copy.db");
+    let options = options_in(here.database());
+    back_up(&options, &copy, false).unwrap();
+    let before = fs::read(&copy).unwrap();
+    walk(&copy, "--read-only");
+    assert_eq!(fs::read(&copy).unwrap(), before);
+}
+
+/// Filters, goes deeper and back, resizes, suspends and leaves.
+fn walk(database: &std::path::Path, args: &str) {
     let shell = Shell::open(100, 30);
     shell.note_terminal("before");
-    shell.console(&here.database(), "");
+    shell.console_with(database, "", args);
     shell.press(&["2"]);
     shell.wait_for("bob@example.com");
     shell.press(&["/", "b", "o", "b"]);
