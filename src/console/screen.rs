@@ -224,6 +224,8 @@ impl Screen {
     pub fn arrived(&mut self) -> Vec<Effect> {
         match self {
             Self::Recipe(model) => model.arrived(),
+            Self::Table(model) => model.arrived(),
+            Self::Detail(model) => model.list().map_or_else(Vec::new, table::Model::arrived),
             _ => Vec::new(),
         }
     }

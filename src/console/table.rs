@@ -1,6 +1,6 @@
 //! A list of anything: columns, live filter, order, marks, pages in both directions.
 //!
-//! The model holds one or two parts of [`PART_ROWS`](super::ask::PART_ROWS) rows, found by keys and not by
+//! The model holds one or two parts of [`PART_ROWS`] rows, found by keys and not by
 //! numbers, so a list of a million rows costs what a list of four hundred does. What
 //! time changes is compared with what is shown: known rows are renewed in their places,
 //! new ones are announced and wait for `r`, so that nothing jumps under the cursor.
@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 
 use ratatui::layout::Rect;
 
-use super::ask::{Ask, ListAsk};
-use super::screen::{Reason, Scene};
+use super::ask::{Ask, ListAsk, PART_ROWS};
+use super::screen::{Effect, Reason, Scene};
 use super::text;
 use super::view_name::{ViewName, list_title};
 use crate::domain::listing::{
@@ -37,6 +37,8 @@ enum Reach {
     Anew,
     /// The part behind the last row, and where the cursor then goes.
     Down(usize),
+    /// More of the last part, whose search ended at its bound, and where the cursor goes.
+    On(usize),
     /// The part before the first row, and how far the cursor goes up.
     Up(usize),
     /// The same rows again.
@@ -202,18 +204,17 @@ impl Model {
 
     /// Returns what the table shows, as a question.
     pub fn ask(&mut self, scene: &Scene, reason: Reason) -> Option<Ask> {
-        if reason == Reason::Time {
-            self.reach = if self.parts.is_empty() {
-                Reach::Anew
-            } else {
-                Reach::Live
-            };
-        } else if self.reach == Reach::Live {
-            self.reach = Reach::Anew;
-        }
+        self.reach = match (reason, self.reach) {
+            (Reason::Time, _) if self.parts.is_empty() => Reach::Anew,
+            // A search goes on where it was, whatever else was looked at meanwhile.
+            (Reason::Time, on @ (Reach::On(_) | Reach::Up(_))) => on,
+            (Reason::Time, _) => Reach::Live,
+            (Reason::Person, Reach::Live) => Reach::Anew,
+            (Reason::Person, reach) => reach,
+        };
         let (at, parts) = match self.reach {
             Reach::Anew | Reach::Live => (self.at.clone(), self.parts.len().clamp(1, PARTS_MAX)),
-            Reach::Down(_) => (ListAt::After(self.after()?.clone()), 1),
+            Reach::Down(_) | Reach::On(_) => (ListAt::After(self.after()?.clone()), 1),
             Reach::Up(_) => (ListAt::Before(self.before()?.clone()), 1),
         };
         // Ages are counted from now, so the filter is read anew each time.
@@ -240,13 +241,51 @@ impl Model {
     /// Takes the parts that came back.
     pub fn take(&mut self, pages: Vec<ListPage>) {
         let reach = std::mem::replace(&mut self.reach, Reach::Live);
+        let is_empty = pages.iter().all(|page| page.rows.is_empty());
         match reach {
             Reach::Anew => self.show(pages),
             Reach::Down(step) => self.append(pages, step),
+            Reach::On(step) => self.extend(pages, step),
             Reach::Up(step) => self.prepend(pages, step),
             Reach::Live => self.compare(pages),
         }
         self.settle();
+        self.reach = self.search_on(reach, is_empty);
+    }
+
+    /// Returns what is looked at after an answer: the next piece, where the search ended at
+    /// its bound before it found what a person waits for.
+    fn search_on(&self, done: Reach, is_empty: bool) -> Reach {
+        let is_short = self.len() < self.height;
+        match done {
+            Reach::Live => Reach::Live,
+            Reach::Up(step) if is_empty && self.before().is_some() => Reach::Up(step),
+            Reach::Anew if self.len() == 0 && self.before().is_some() => Reach::Up(0),
+            Reach::Up(_) => Reach::Live,
+            _ if !self.is_stopped() => Reach::Live,
+            Reach::Down(step) | Reach::On(step) if is_empty && step > 0 => Reach::On(step),
+            _ if is_short => Reach::On(0),
+            _ => Reach::Live,
+        }
+    }
+
+    /// Returns what is to be done now that an answer came.
+    pub fn arrived(&self) -> Vec<Effect> {
+        if self.is_searching() {
+            vec![Effect::Load]
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Tells whether more is looked for, a piece after the other.
+    pub fn is_searching(&self) -> bool {
+        matches!(self.reach, Reach::On(_) | Reach::Up(_))
+    }
+
+    /// Tells whether the search of the last part ended at its bound.
+    fn is_stopped(&self) -> bool {
+        self.parts.last().is_some_and(is_stopped)
     }
 
     /// Shows these parts in the place of the others; the cursor stays with its object.
@@ -273,7 +312,8 @@ impl Model {
         for page in pages {
             if page.rows.is_empty() {
                 if let Some(last) = self.parts.last_mut() {
-                    last.after = None;
+                    last.after = page.after;
+                    last.is_complete = page.is_complete;
                 }
                 continue;
             }
@@ -290,13 +330,33 @@ impl Model {
         self.cursor += step;
     }
 
+    /// Adds what the search found behind its bound to the last part.
+    fn extend(&mut self, pages: Vec<ListPage>, step: usize) {
+        let (found, len) = (pages.into_iter().next(), self.parts.len());
+        let (Some(page), Some(last)) = (found, self.parts.last_mut()) else {
+            return;
+        };
+        if last.rows.len() >= PART_ROWS as usize {
+            return self.append(vec![page], step);
+        }
+        last.rows.extend(page.rows);
+        last.after = page.after;
+        last.is_complete = page.is_complete;
+        let n = last.rows.len() as u64;
+        if let (ListAt::Start, 1, Some(first)) = (&self.at, len, self.parts.first_mut()) {
+            let is_exact = first.after.is_none();
+            first.matched = Counted { n, is_exact };
+        }
+        self.cursor += step;
+    }
+
     /// Adds a part before the others, and lets go of the last where there are too many.
     fn prepend(&mut self, pages: Vec<ListPage>, step: usize) {
         let asked = self.before().cloned();
         for page in pages.into_iter().rev() {
             if page.rows.is_empty() {
                 if let Some(first) = self.parts.first_mut() {
-                    first.before = None;
+                    first.before = page.before;
                 }
                 continue;
             }
@@ -314,16 +374,17 @@ impl Model {
 
     /// Renews the rows that are shown, and keeps what came and went for later.
     fn compare(&mut self, pages: Vec<ListPage>) {
-        let is_same = {
-            let now = pages.iter().flat_map(|page| &page.rows);
-            self.rows().map(|row| &row.id).eq(now.map(|row| &row.id))
-        };
-        if is_same || self.len() == 0 {
+        let now = || pages.iter().flat_map(|page| &page.rows);
+        // A search that ends at its bound says nothing of the rows behind that.
+        let is_head = pages.last().is_some_and(is_stopped);
+        let told = if is_head { now().count() } else { usize::MAX };
+        let ids = self.rows().map(|row| &row.id).take(told);
+        let is_same = ids.eq(now().map(|row| &row.id));
+        if (is_same || self.len() == 0) && !is_head {
             self.show(pages);
             return;
         }
         let shown: BTreeSet<&str> = self.rows().map(|row| row.id.as_str()).collect();
-        let now = || pages.iter().flat_map(|page| &page.rows);
         let fresh = now().filter(|row| !shown.contains(row.id.as_str())).count();
         let known: Vec<ListRow> = now()
             .filter(|row| shown.contains(row.id.as_str()))
@@ -335,12 +396,13 @@ impl Model {
                 row.cells.clone_from(&newer.cells);
             }
         }
-        self.newer = Some(pages);
+        self.newer = (!is_same).then_some(pages);
     }
 
-    /// Shows what came and went meanwhile; tells whether there was something.
+    /// Shows what came and went meanwhile; tells whether there was something, and all of it.
     fn show_newer(&mut self) -> bool {
         let newer = self.newer.take();
+        let newer = newer.filter(|pages| !pages.last().is_some_and(is_stopped));
         let is_there = newer.is_some();
         if let Some(pages) = newer {
             self.show(pages);
@@ -418,11 +480,28 @@ impl Model {
         if !self.marks.is_empty() {
             told.push(format!("{} marked", self.marks.len()));
         }
-        if self.parts.iter().any(|part| !part.is_complete) {
-            told.push("not everything was searched".to_owned());
+        if self.is_searching() {
+            told.push(format!(
+                "{} found, searching on",
+                text::number(number(self.len()))
+            ));
+        } else if self.is_stopped() {
+            told.push("not everything was searched: at the end j goes on".to_owned());
+        } else if self.parts.iter().any(|part| !part.is_complete) {
+            told.push("only the newest rows are in this order".to_owned());
         }
         told.join("   ")
     }
+}
+
+/// Tells whether the search for a page ended at its bound before the page was full.
+fn is_stopped(page: &ListPage) -> bool {
+    !page.is_complete && page.after.is_some() && page.rows.len() < PART_ROWS as usize
+}
+
+/// Returns a number of rows as people read it.
+fn number(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
 /// Returns a count for people: `340`, or `10,000+` where more may be.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use elastane::console::msg::{Cmd, Msg};
+use elastane::console::run::settle;
 use elastane::console::screen::Screen;
 use elastane::console::update::update;
 use elastane::console::worker;
@@ -55,6 +56,72 @@ fn every_row_of_a_long_list_is_reached_in_both_directions() {
     assert_eq!(selected(&console), oldest + 1);
     console.ctrl('u').ctrl('d').keys("g");
     assert_eq!(selected(&console), newest);
+}
+
+/// More rows than two searches look at, each of which ends at its bound.
+const SEARCHED: i64 = 7_000;
+
+/// Adds runs, the oldest of which alone has this request, past the engine for its time.
+#[expect(clippy::disallowed_methods, reason = "rows are added below every room")]
+fn add_runs(here: &Installation, request: &str) {
+    let conn = rusqlite::Connection::open(here.database()).unwrap();
+    conn.execute(
+        "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+         INSERT INTO executions (id, flow_id, flow_version, trigger, status, started_at,
+             finished_at, parts, steps_total, errors_total, queued, has_bodies, request_id)
+         SELECT printf('%024x', i), printf('%024x', 1), 1, 'manual', 'success', i, i, 1, 1, 0, 0, 0,
+             iif(i = 0, ?2, NULL) FROM n",
+        rusqlite::params![SEARCHED, request],
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_rare_word_is_searched_for_piece_by_piece_to_the_end_of_a_long_list() {
+    let here = Installation::new();
+    add_runs(&here, "needle");
+    let mut console = Console::open(&here.app, (80, 24), "executions");
+    let first = {
+        update(&mut console.model, Msg::Key(KeyCode::Char('/').into()));
+        update(&mut console.model, Msg::Paste("needle".to_owned()))
+    };
+    let operator = Principal::operator(Channel::Console);
+    let answer = worker::perform(&here.app, &operator, &first[0]).unwrap();
+    let next = update(&mut console.model, answer);
+    assert!(matches!(next.as_slice(), [Cmd::Load { .. }]), "{next:?}");
+    let frame = console.frame();
+    assert!(frame.contains("0 found, searching on"), "{frame}");
+    assert!(frame.contains("Esc ends it"), "{frame}");
+    settle(&here.app, &mut console.model, next);
+    console.press(KeyCode::Enter);
+    let frame = console.frame();
+    assert!(frame.contains("1 of 7,001"), "{frame}");
+    assert_eq!(selected(&console), 0);
+    for _ in 0..2 {
+        let later = console.model.due_ms;
+        console.model.at(here.app.now_ms(), later);
+        console.hear(Msg::Tick);
+        assert_eq!(selected(&console), 0, "time alone takes nothing");
+        assert_eq!(console.status(), "");
+    }
+    console.press(KeyCode::Esc);
+    assert!(
+        console.frame().contains("7,001 rows"),
+        "{}",
+        console.frame()
+    );
+}
+
+#[test]
+fn the_end_of_a_long_list_is_searched_for_from_its_end_on() {
+    let here = Installation::new();
+    add_runs(&here, "needle");
+    let mut console = Console::open(&here.app, (80, 24), "executions");
+    // The search for the last of them begins at the other end.
+    console.keys("S/needle").press(KeyCode::Enter);
+    assert_eq!(selected(&console), 0);
+    console.keys("G");
+    assert_eq!(selected(&console), 0);
 }
 
 #[test]

@@ -74,7 +74,11 @@ impl Model {
     /// Moves the cursor down; loads what lies behind the last row.
     fn move_down(&mut self, by: usize) -> Vec<Effect> {
         if self.cursor + by >= self.len() && self.after().is_some() {
-            self.reach = Reach::Down(by);
+            self.reach = if self.is_stopped() {
+                Reach::On(by)
+            } else {
+                Reach::Down(by)
+            };
             return vec![Effect::Load];
         }
         self.cursor += by;

@@ -220,6 +220,8 @@ impl Model {
             String::new()
         } else if self.filter.is_empty() {
             empty::reason(self.of, scene.is_read_only).to_owned()
+        } else if self.is_searching() {
+            "Searching. Esc ends it and clears the filter.".to_owned()
         } else {
             format!(
                 "Nothing fits \"{}\". Esc clears the filter, / changes it.",
