@@ -4,6 +4,7 @@
 
 mod build;
 mod folder;
+mod history;
 mod source;
 
 use std::fs::{self, OpenOptions};
@@ -85,8 +86,11 @@ pub(super) fn run(args: Args, out: &mut Output) -> Result<(), CliError> {
     }
     settings.require_safe_listening().advise(open_door_advice)?;
     let options = app_options(&settings);
-    unpack(&options)?;
+    let is_new = unpack(&options)?;
     let app = open(&options, Opening::Serve)?;
+    if is_new {
+        app.renew_history(&operator())?;
+    }
     // The console hears them itself: it has a terminal to give back.
     let signals = (!args.console).then(StopSignals::catch).transpose()?;
     let served = ServerOptions {
@@ -108,11 +112,12 @@ pub(super) fn run(args: Args, out: &mut Output) -> Result<(), CliError> {
     ended
 }
 
-/// Writes the embedded files where they are not there yet; existing ones stay.
+/// Writes the embedded files where they are not there yet; existing ones stay. Tells
+/// whether the database is new.
 ///
 /// Only the demo's own key file is accepted: everybody has the keys of the demo, and it
 /// reaches private networks, so a real installation is never served as one.
-fn unpack(options: &AppOptions) -> Result<(), CliError> {
+fn unpack(options: &AppOptions) -> Result<bool, CliError> {
     let key_path = options.key_path();
     let shown = key_path.display();
     let is_there = options.database.exists();
@@ -135,10 +140,10 @@ fn unpack(options: &AppOptions) -> Result<(), CliError> {
         return Err(Error::new(Kind::Conflict, told))
             .advise(|| "name a --db in an empty folder".to_owned());
     }
-    if is_there {
-        return Ok(());
+    if !is_there {
+        write_private(&options.database, DATABASE)?;
     }
-    write_private(&options.database, DATABASE)
+    Ok(!is_there)
 }
 
 /// Writes a new file that its owner alone may read.

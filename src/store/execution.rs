@@ -162,6 +162,19 @@ impl Read<'_> {
 }
 
 impl Write<'_> {
+    /// Moves all runs in time, with their steps and the entries of logs. Their order stays.
+    pub fn move_runs(&self, by_ms: i64) -> Result<()> {
+        for sql in [
+            "UPDATE executions SET started_at = started_at + ?1, finished_at = finished_at + ?1",
+            "UPDATE execution_parts SET steps = (SELECT json_group_array(
+                 json_set(value, '$.t', json_extract(value, '$.t') + ?1)) FROM json_each(steps))",
+            "UPDATE log_entries SET at = at + ?1",
+        ] {
+            self.execute(sql, params![by_ms])?;
+        }
+        Ok(())
+    }
+
     /// Adds a part to a run, which it begins where it is new, and settles the run's
     /// queue rows. A run that is over takes its record, and nothing is queued for it.
     pub fn add_run_part(&self, flow: FlowId, part: &RunPart, now_ms: i64) -> Result<CommittedRun> {

@@ -109,6 +109,36 @@ fn the_three_commands_work_as_they_are_printed() {
 }
 
 #[test]
+fn there_is_something_to_look_at_before_anything_has_run() {
+    let place = Place::empty();
+    let args = ["demo", "--listen", "127.0.0.1:0", "--db", "mine.db"];
+    let mut demo = Served::start(&place, &args);
+    demo.lines_until("Ctrl-C");
+    let list = |filter: &str| {
+        let args = [
+            "execution",
+            "list",
+            "--db",
+            "mine.db",
+            "--json",
+            "--filter",
+            filter,
+        ];
+        let rows = place.run(&args).json();
+        rows.as_array().expect("rows").len()
+    };
+    assert!(list("state:success age:<1h") > 50);
+    assert!(list("state:error age:<1h") > 2);
+    let frame = place.run(&["console", "--once", "--db", "mine.db"]);
+    let frame = frame.succeeds();
+    assert!(
+        frame.contains("503 Service") || frame.contains("Amazon"),
+        "{frame}"
+    );
+    assert_eq!(demo.stop(), Some(0));
+}
+
+#[test]
 fn a_kept_demo_is_used_again_and_a_real_key_file_is_not_touched() {
     let place = Place::empty();
     let args = ["demo", "--listen", "127.0.0.1:0", "--db", "mine.db"];

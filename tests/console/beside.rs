@@ -67,6 +67,7 @@ fn a_task_is_started_beside_a_running_server_and_its_runs_arrive() {
     shell.wait_for("Step 1");
     shell.press(&["q"]);
     shell.press(&["4"]);
+    shell.wait_for("● run");
     shell.press(&["x"]);
     shell.wait_for("Stop the task Weave?");
     shell.press(&["y"]);

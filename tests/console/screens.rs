@@ -50,7 +50,7 @@ fn the_readme_shows_what_is_seen() {
     const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
     let demo = Demo::open();
     let readme = std::fs::read_to_string(README).unwrap();
-    for view in ["users", "tasks"] {
+    for view in ["tasks", "executions"] {
         let frame = Console::open(&demo.app, (80, 15), view).frame();
         assert!(readme.contains(&frame), "README.md needs:\n{frame}");
     }

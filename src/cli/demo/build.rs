@@ -11,11 +11,12 @@ use super::super::database::operator;
 use super::super::error::CliError;
 use super::folder::PrivateFolder;
 use super::source::{self, DemoUser, UserRole};
-use super::{KEY_FILE, write_private};
+use super::{KEY_FILE, history, write_private};
 use crate::app::maintenance::back_up;
 use crate::app::user::Role;
 use crate::app::{App, AppOptions, PAGE_MAX, Random, SecretText};
 use crate::clock::Clock;
+use crate::domain::flow::Flow;
 use crate::domain::principal::{Channel, Origin, Principal};
 use crate::domain::recipe::RecipeId;
 use crate::domain::user::{NewUser, User, UserState};
@@ -26,6 +27,9 @@ const START_MS: i64 = 1_772_442_000_000;
 
 /// The time between two acts: ids and times then tell them apart.
 const STEP_MS: i64 = 7 * 60 * 1_000;
+
+/// When the hour begins that there are runs of: after all acts.
+const HISTORY_MS: i64 = START_MS + 190 * 60 * 1_000;
 
 /// Where the randomness begins; any number would do.
 const SEED: u64 = 1_815;
@@ -74,7 +78,7 @@ impl Builder<'_> {
             self.app
                 .add_ssh_key(&operator(), user, Some(&key.title), &key.key)?;
         }
-        self.add_tasks(&users)?;
+        let flows = self.add_tasks(&users)?;
         for source in sources {
             if source.state == source::UserState::Disabled {
                 self.step();
@@ -83,7 +87,7 @@ impl Builder<'_> {
                     .set_user_state(&operator(), user, UserState::Disabled)?;
             }
         }
-        Ok(())
+        history::write(self.app, &self.clock, &flows, HISTORY_MS)
     }
 
     /// Lets time pass.
@@ -142,8 +146,9 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Activates the recipes and starts the tasks that run.
-    fn add_tasks(&self, users: &BTreeMap<String, User>) -> Result<()> {
+    /// Activates the recipes and starts the tasks that run; returns all tasks.
+    fn add_tasks(&self, users: &BTreeMap<String, User>) -> Result<Vec<Flow>> {
+        let mut all = Vec::new();
         for tasks in source::tasks()? {
             self.step();
             let who = signed_in(known(users, &tasks.user)?);
@@ -158,8 +163,9 @@ impl Builder<'_> {
                     .ok_or_else(|| Error::not_found("task"))?;
                 self.app.start_flow(&who, flow.id)?;
             }
+            all.extend(flows);
         }
-        Ok(())
+        Ok(all)
     }
 }
 

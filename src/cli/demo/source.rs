@@ -98,6 +98,59 @@ pub(super) struct DemoTasks {
     pub(super) active: Vec<String>,
 }
 
+/// What ran of a task in the last hour of the demo.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DemoRuns {
+    /// The task's name.
+    pub(super) task: String,
+    /// What set it off.
+    pub(super) trigger: String,
+    /// The minute of the first run, the minutes between two, and how many there are.
+    pub(super) minutes: (u32, u32, u32),
+    /// What each run does, in order.
+    pub(super) steps: Vec<DemoStep>,
+    /// The runs that fail.
+    pub(super) failures: Vec<DemoFailure>,
+}
+
+/// What a step does in each run.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DemoStep {
+    /// The id of the step.
+    pub(super) step: String,
+    /// How long it takes at least, in microseconds.
+    pub(super) took_us: u64,
+    /// The bodies that it makes; `{run}` and `{time}` in their texts are those of the run.
+    pub(super) outputs: Value,
+    /// What it says, with the same signs.
+    pub(super) log: Option<String>,
+}
+
+/// How a run fails.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DemoFailure {
+    /// The run, from 0.
+    pub(super) run: u32,
+    /// The step.
+    pub(super) step: String,
+    /// The attempts that it took.
+    pub(super) attempts: u32,
+    /// The name of the error.
+    pub(super) name: String,
+    /// What it says.
+    pub(super) message: String,
+    /// The status that a waiting caller gets.
+    pub(super) status: u16,
+}
+
+/// Returns what ran in the last hour.
+pub(super) fn history() -> Result<Vec<DemoRuns>> {
+    read(include_str!("../../../assets/demo/history.json"))
+}
+
 /// Returns the users.
 pub(super) fn users() -> Result<Vec<DemoUser>> {
     read(include_str!("../../../assets/demo/users.json"))
