@@ -15,6 +15,7 @@ use crate::console::model::Settings;
 use crate::console::run::{First, once, run as run_console};
 use crate::console::theme::ThemeName;
 use crate::domain::listing::ListOf;
+use crate::engine::has_sandbox;
 
 /// The largest frame that `--once` prints: larger than any screen, and no way to fill the memory.
 const ONCE_MAX: u16 = 1_000;
@@ -160,6 +161,7 @@ impl LookArgs {
             },
             refresh_ms,
             has_mouse: self.mouse,
+            sandbox: sandbox().to_owned(),
         })
     }
 
@@ -183,6 +185,15 @@ impl LookArgs {
             None | Some("auto") if asked.no_color => ThemeName::Mono,
             _ => named,
         })
+    }
+}
+
+/// Says what there is of a sandbox for components.
+fn sandbox() -> &'static str {
+    if has_sandbox() {
+        "sandbox: this kernel has Landlock 6, components are shut in"
+    } else {
+        "sandbox: this kernel lacks Landlock 6, components start with component_sandbox = \"off\" alone"
     }
 }
 

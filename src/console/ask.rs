@@ -9,7 +9,9 @@ use super::task::{self, TaskPage};
 use crate::app::App;
 use crate::domain::Result;
 use crate::domain::id::{ExecutionId, FlowId};
-use crate::domain::listing::{ListAt, ListFilter, ListOf, ListPage, ListQuery, ListRow, ListSort};
+use crate::domain::listing::{
+    ListAt, ListFilter, ListOf, ListPage, ListQuery, ListRow, ListSort, ListTest,
+};
 use crate::domain::principal::Principal;
 use crate::domain::recipe::{Recipe, RecipeId};
 
@@ -19,6 +21,10 @@ pub const PART_ROWS: u32 = 200;
 
 /// The rows of each list that the palette finds.
 const FOUND_MAX: u32 = 5;
+
+/// The pieces of a long list that are searched for an object: a person who types waits no
+/// longer than for a few of them.
+const FIND_PIECES_MAX: usize = 8;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -108,7 +114,7 @@ impl Ask {
             Self::Find { of, text } => {
                 let mut found = Vec::new();
                 for list in of {
-                    let filter = ListFilter::parse(text, *list, app.now_ms())?;
+                    let filter = found_by(text, *list, app.now_ms())?;
                     let rows = find(app, who, *list, filter, FOUND_MAX)?;
                     found.extend(rows.into_iter().map(|row| (*list, row)));
                 }
@@ -140,6 +146,16 @@ impl ListAsk {
     }
 }
 
+/// Returns the filter of what the palette finds: an execution is named by how its id begins.
+fn found_by(text: &str, of: ListOf, now_ms: i64) -> Result<ListFilter> {
+    let is_id = text.chars().all(|c| c.is_ascii_hexdigit());
+    if of == ListOf::Executions && is_id && !text.is_empty() {
+        let begin = ListTest::StartsWith(text.to_ascii_lowercase());
+        return Ok(ListFilter::default().and(of, "id", begin));
+    }
+    ListFilter::parse(text, of, now_ms)
+}
+
 /// Returns the first rows of a list that a filter lets through.
 fn find(
     app: &App,
@@ -148,9 +164,20 @@ fn find(
     filter: ListFilter,
     limit: u32,
 ) -> Result<Vec<ListRow>> {
-    let query = ListQuery {
+    let mut query = ListQuery {
         filter,
         ..ListQuery::first(of, limit)
     };
-    Ok(app.list(who, of, &query)?.rows)
+    let mut rows: Vec<ListRow> = Vec::new();
+    for _ in 0..FIND_PIECES_MAX {
+        let page = app.list(who, of, &query)?;
+        rows.extend(page.rows);
+        match page.after {
+            // The search ended at its bound before it found enough.
+            Some(after) if rows.len() < limit as usize => query.at = ListAt::After(after),
+            _ => break,
+        }
+    }
+    rows.truncate(limit as usize);
+    Ok(rows)
 }

@@ -4,6 +4,7 @@
 //! done only after somebody confirmed it ([`super::confirm`]) or filled in a form
 //! ([`super::form`]).
 
+mod file;
 mod flow;
 mod key;
 mod people;
@@ -60,6 +61,16 @@ pub enum Deed {
     },
     /// Write an execution to a file; nothing changes in the database.
     SaveExecution(ExecutionId),
+    /// Write a text to a file that is too large to be copied; nothing changes in the
+    /// database.
+    SaveText {
+        /// What it is.
+        what: String,
+        /// The text.
+        text: String,
+    },
+    /// Do each of these, those behind one that fails too.
+    Many(Vec<Self>),
 }
 
 /// What was done.
@@ -71,6 +82,8 @@ pub struct Done {
     pub secret: Option<OnceShown>,
     /// What takes it back, where something does.
     pub undo: Option<Deed>,
+    /// The execution that began with it.
+    pub leads_to: Option<ExecutionId>,
 }
 
 /// A secret, shown once.
@@ -100,6 +113,15 @@ impl Done {
         }
     }
 
+    /// Says which execution began with it.
+    #[must_use]
+    pub fn leading_to(self, execution: ExecutionId) -> Self {
+        Self {
+            leads_to: Some(execution),
+            ..self
+        }
+    }
+
     /// Gives the secret that is shown once.
     #[must_use]
     pub fn with_secret(self, title: impl Into<String>, text: SecretText) -> Self {
@@ -115,7 +137,11 @@ impl Deed {
     /// Tells whether it changes the database, so that it can't be done in a file that is
     /// only looked at.
     pub fn writes(&self) -> bool {
-        !matches!(self, Self::SaveExecution(_))
+        match self {
+            Self::SaveExecution(_) | Self::SaveText { .. } => false,
+            Self::Many(deeds) => deeds.iter().any(Self::writes),
+            _ => true,
+        }
     }
 
     /// Does it.
@@ -133,8 +159,45 @@ impl Deed {
                 accounts,
             } => activate(app, who, recipe, user, accounts.clone()),
             Self::SaveExecution(id) => flow::save(app, who, *id),
+            Self::SaveText { what, text } => {
+                let path = file::write_new(&file::name_of(what), "txt", text.as_bytes())?;
+                Ok(Done::told(format!("saved to {}", path.display())))
+            }
+            Self::Many(deeds) => many(app, who, deeds),
         }
     }
+}
+
+/// Does several deeds; those that fail are told by the first of them. Where all fail, that
+/// is the error.
+fn many(app: &App, who: &Principal, deeds: &[Deed]) -> Result<Done> {
+    let mut done: Vec<Done> = Vec::new();
+    let mut fault = None;
+    for deed in deeds {
+        match deed.perform(app, who) {
+            Ok(one) => done.push(one),
+            Err(error) => fault = fault.or(Some(error)),
+        }
+    }
+    let failed = deeds.len() - done.len();
+    let told = match (fault, done.as_slice()) {
+        (Some(error), []) => return Err(error),
+        (Some(error), done) => format!("{} done, {failed} not: {}", done.len(), error.message()),
+        (None, [one]) => one.told.clone(),
+        (None, done) => format!(
+            "{} done, the last: {}",
+            done.len(),
+            done[done.len() - 1].told
+        ),
+    };
+    let leads_to = done.iter().rev().find_map(|one| one.leads_to);
+    let back: Vec<Deed> = done.into_iter().rev().filter_map(|one| one.undo).collect();
+    Ok(Done {
+        told,
+        secret: None,
+        undo: (!back.is_empty()).then_some(Deed::Many(back)),
+        leads_to,
+    })
 }
 
 /// Activates a recipe for a user.

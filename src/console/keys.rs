@@ -91,6 +91,8 @@ pub enum Action {
     Delete,
     /// Take back the last act.
     Undo,
+    /// Open what the last act began.
+    Follow,
     /// Start it.
     Start,
     /// Stop it.
@@ -531,6 +533,11 @@ pub const EVERYWHERE: &[Binding] = &[
     bind(&[letter('t')], Action::Times, "times: relative, local, UTC"),
     bind(&[letter('!')], Action::Messages, "show the messages"),
     bind(&[letter('u')], Action::Undo, "take back the last act").writing(),
+    bind(
+        &[letter('.')],
+        Action::Follow,
+        "open the execution that the last act began",
+    ),
     bind(&[letter('M')], Action::Mouse, "use the mouse, or not"),
     bind(&[ctrl('l')], Action::Redraw, "draw everything anew"),
     bind(&[ctrl('z')], Action::Suspend, "suspend"),

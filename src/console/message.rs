@@ -3,6 +3,10 @@
 
 use std::collections::VecDeque;
 
+use serde_json::{Value, json};
+
+use crate::domain::{Error, Kind};
+
 /// How long the status line shows a message.
 pub const SHOWN_MS: u64 = 6_000;
 
@@ -29,6 +33,40 @@ pub struct Message {
     pub level: Level,
     /// What is said.
     pub text: String,
+    /// The error whole, as JSON, where it is one: for the history.
+    pub detail: Option<String>,
+}
+
+/// Returns an error as JSON: its kind, its message, the fields at fault, and of a fault of
+/// ours its causes, which whoever operates the installation may know.
+pub fn error_json(error: &Error) -> String {
+    let fields = error.fields().iter();
+    let fields: Vec<Value> = fields
+        .map(|fault| json!({ "field": fault.field, "message": fault.message }))
+        .collect();
+    let mut told = json!({ "kind": kind_word(error.kind()), "message": error.message() });
+    if !fields.is_empty() {
+        told["fields"] = Value::from(fields);
+    }
+    if let Some(seconds) = error.retry_after_s() {
+        told["retry_after_s"] = Value::from(seconds);
+    }
+    if error.kind() == Kind::Internal {
+        told["causes"] = Value::from(error.causes());
+    }
+    told.to_string()
+}
+
+/// Returns the word for a kind of error: `not_found`.
+fn kind_word(kind: Kind) -> String {
+    let mut word = String::new();
+    for c in format!("{kind:?}").chars() {
+        if c.is_ascii_uppercase() && !word.is_empty() {
+            word.push('_');
+        }
+        word.push(c.to_ascii_lowercase());
+    }
+    word
 }
 
 /// The history of messages.
@@ -41,11 +79,11 @@ pub struct Messages {
 
 impl Messages {
     /// Says something.
-    pub fn say(&mut self, level: Level, text: String, at_ms: i64, mono_ms: u64) {
+    pub fn say(&mut self, message: Message, mono_ms: u64) {
         if self.kept.len() == KEPT_MAX {
             self.kept.pop_front();
         }
-        self.kept.push_back(Message { at_ms, level, text });
+        self.kept.push_back(message);
         self.shown_until_ms = Some(mono_ms + SHOWN_MS);
     }
 

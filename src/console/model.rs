@@ -6,15 +6,24 @@ use ratatui::layout::Rect;
 
 use super::deed::Deed;
 use super::look::Look;
-use super::message::{Level, Messages};
+use super::message::{Level, Message, Messages, error_json};
 use super::overlay::Overlay;
 use super::screen::{Reason, Scene, Screen};
 use super::view_name::ViewName;
 use super::{dashboard, table, view};
+use crate::domain::Error;
+use crate::domain::id::ExecutionId;
 use crate::domain::listing::{ListOf, ListSort};
 
 /// How often what is shown is loaded again, unless somebody says otherwise.
 pub const REFRESH_MS: u64 = 2_000;
+
+/// A look that took long is the longer away, so that a console that nobody touches takes a
+/// hundredth of a core at most, however large the database is.
+const REST_FACTOR: u64 = 100;
+
+/// The longest such wait: what is shown stays of now.
+const REST_MAX_MS: u64 = 10_000;
 
 /// The longest wait between two loads while they fail.
 const BACK_OFF_MAX_MS: u64 = 60_000;
@@ -41,6 +50,8 @@ pub struct Settings {
     pub refresh_ms: u64,
     /// Whether the mouse can be used.
     pub has_mouse: bool,
+    /// What there is of a sandbox for components, as a line; empty where nobody knows.
+    pub sandbox: String,
 }
 
 impl Default for Settings {
@@ -51,6 +62,7 @@ impl Default for Settings {
             look: Look::default(),
             refresh_ms: REFRESH_MS,
             has_mouse: false,
+            sandbox: String::new(),
         }
     }
 }
@@ -97,6 +109,8 @@ pub struct Model {
     pub pending: u32,
     /// What takes back the last act.
     pub undo: Option<Deed>,
+    /// The execution that began with the last act that began one.
+    pub lead: Option<ExecutionId>,
     /// What the palette took last.
     pub recent: VecDeque<String>,
     /// Whether the console ends.
@@ -129,6 +143,7 @@ impl Model {
             failures: 0,
             pending: 0,
             undo: None,
+            lead: None,
             recent: VecDeque::new(),
             is_over: false,
             earlier: Vec::new(),
@@ -247,7 +262,23 @@ impl Model {
 
     /// Says something in the status line.
     pub fn say(&mut self, level: Level, text: String) {
-        self.messages.say(level, text, self.now_ms, self.mono_ms);
+        self.tell(level, text, None);
+    }
+
+    /// Says what went wrong; the history has all of it.
+    pub fn say_error(&mut self, text: String, error: &Error) {
+        self.tell(Level::Bad, text, Some(error_json(error)));
+    }
+
+    /// Adds a message.
+    fn tell(&mut self, level: Level, text: String, detail: Option<String>) {
+        let message = Message {
+            at_ms: self.now_ms,
+            level,
+            text,
+            detail,
+        };
+        self.messages.say(message, self.mono_ms);
     }
 
     /// Returns how long the console waits between two loads.
@@ -255,6 +286,17 @@ impl Model {
         let base = self.settings.refresh_ms.max(1);
         base.saturating_mul(1 << self.failures.min(16))
             .min(BACK_OFF_MAX_MS.max(base))
+    }
+
+    /// Returns how long the console waits after a look that took so long. A person who wants
+    /// to see more than usual gets it, whatever that takes.
+    pub fn rest_ms(&self, took_ms: u64) -> u64 {
+        let pace_ms = self.pace_ms();
+        if self.settings.refresh_ms < REFRESH_MS {
+            return pace_ms;
+        }
+        let rest_ms = took_ms.saturating_mul(REST_FACTOR).min(REST_MAX_MS);
+        pace_ms.max(rest_ms)
     }
 
     /// Returns when something happens by itself, on the monotonic clock; none where

@@ -56,6 +56,13 @@ pub enum Effect {
         /// The text.
         text: String,
     },
+    /// Copy a large text all the same: somebody was asked.
+    CopyLarge {
+        /// What it is, for the message.
+        what: String,
+        /// The text.
+        text: String,
+    },
     /// Copy a secret that is shown once.
     CopySecret {
         /// What it is, for the message.

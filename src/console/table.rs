@@ -258,10 +258,9 @@ impl Model {
     fn search_on(&self, done: Reach, is_empty: bool) -> Reach {
         let is_short = self.len() < self.height;
         match done {
-            Reach::Live => Reach::Live,
             Reach::Up(step) if is_empty && self.before().is_some() => Reach::Up(step),
             Reach::Anew if self.len() == 0 && self.before().is_some() => Reach::Up(0),
-            Reach::Up(_) => Reach::Live,
+            Reach::Live | Reach::Up(_) => Reach::Live,
             _ if !self.is_stopped() => Reach::Live,
             Reach::Down(step) | Reach::On(step) if is_empty && step > 0 => Reach::On(step),
             _ if is_short => Reach::On(0),

@@ -20,8 +20,13 @@ use ratatui::crossterm::terminal::{
 
 use zeroize::Zeroizing;
 
-/// The longest text that is copied: terminals cut or drop longer ones.
-const COPY_MAX_BYTES: usize = 74_994;
+/// The longest text that all terminals take: with its Base64 and its frame 100,000 bytes,
+/// where xterm stops.
+pub(super) const COPY_SURE_BYTES: usize = 74_994;
+
+/// The longest text that is handed to a terminal at all: a larger one holds up all that is
+/// drawn behind it.
+pub(super) const COPY_MAX_BYTES: usize = 1024 * 1024;
 
 /// Whether the terminal is ours at the moment, so that it is given back once.
 static IS_OURS: AtomicBool = AtomicBool::new(false);

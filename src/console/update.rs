@@ -7,13 +7,15 @@ use super::ask::Answer;
 use super::confirm;
 use super::deed::{Deed, Done};
 use super::keys::Action;
+use super::menu::{self, MenuItem};
 use super::message::Level;
 use super::model::Model;
 use super::msg::{Cmd, Msg};
 use super::overlay::{Filter, Overlay, Secret, Step};
 use super::screen::{Effect, Reason, Screen};
-use super::text::TimeStyle;
-use super::{palette, table};
+use super::terminal::{COPY_MAX_BYTES, COPY_SURE_BYTES};
+use super::text::{TimeStyle, bytes};
+use super::{execution, palette, table};
 use crate::console::input::Input;
 use crate::domain::listing::{ColumnKind, ListFilter, ListSort};
 use crate::domain::{Error, Result};
@@ -191,6 +193,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Cmd> {
             load(model, Reason::Person)
         }
         Action::Undo => undo(model),
+        Action::Follow => follow(model),
         Action::Maintenance => maintenance(model, true),
         Action::EndMaintenance => maintenance(model, false),
         _ => Vec::new(),
@@ -262,6 +265,42 @@ fn undo(model: &mut Model) -> Vec<Cmd> {
     apply(model, vec![Effect::Do(deed)])
 }
 
+/// Opens the execution that the last act began.
+fn follow(model: &mut Model) -> Vec<Cmd> {
+    let Some(id) = model.lead else {
+        model.say(Level::Note, "no act began an execution yet".to_owned());
+        return Vec::new();
+    };
+    let screen = Screen::Execution(Box::new(execution::Model::new(id)));
+    apply(model, vec![Effect::Open(Box::new(screen))])
+}
+
+/// Hands a text on to be copied; of a large one a person is asked first, since many
+/// terminals drop it.
+fn copy(model: &mut Model, what: String, text: String) -> Option<Cmd> {
+    if text.len() <= COPY_SURE_BYTES {
+        return Some(Cmd::Copy { what, text });
+    }
+    let size = bytes(i64::try_from(text.len()).unwrap_or(i64::MAX));
+    let title = format!("{what}: {size}");
+    let mut items = vec![MenuItem {
+        label: "save it to a file".to_owned(),
+        effect: Effect::Do(Deed::SaveText {
+            what: what.clone(),
+            text: text.clone(),
+        }),
+    }];
+    if text.len() <= COPY_MAX_BYTES {
+        items.push(MenuItem {
+            label: "copy it all the same: many terminals drop more than 75 kB".to_owned(),
+            effect: Effect::CopyLarge { what, text },
+        });
+    }
+    let menu = menu::Model::new(title, items);
+    model.overlays.push(Overlay::Menu(menu));
+    None
+}
+
 /// Asks whether maintenance is to begin, or to end.
 fn maintenance(model: &mut Model, is_on: bool) -> Vec<Cmd> {
     let deed = Deed::Maintenance(is_on);
@@ -307,7 +346,8 @@ fn apply(model: &mut Model, effects: Vec<Effect>) -> Vec<Cmd> {
                 model.pending += 1;
                 cmds.push(Cmd::Do(deed));
             }
-            Effect::Copy { what, text } => cmds.push(Cmd::Copy { what, text }),
+            Effect::Copy { what, text } => cmds.extend(copy(model, what, text)),
+            Effect::CopyLarge { what, text } => cmds.push(Cmd::Copy { what, text }),
             Effect::CopySecret { what, text } => cmds.push(Cmd::CopySecret { what, text }),
             Effect::Say(level, text) => model.say(level, text),
             Effect::Act(action) => cmds.extend(act(model, action)),
@@ -365,7 +405,7 @@ fn loaded(model: &mut Model, id: u64, turn: u64, result: Result<Answer>) -> Vec<
     else {
         return Vec::new();
     };
-    page.asked_ms = None;
+    let asked_ms = page.asked_ms.take();
     let effects = match result {
         Ok(answer) => {
             page.screen.take(answer);
@@ -378,12 +418,13 @@ fn loaded(model: &mut Model, id: u64, turn: u64, result: Result<Answer>) -> Vec<
             model.failures = model.failures.saturating_add(1);
             // The same fault every two seconds would hide all other messages.
             if model.failures == 1 {
-                model.say(Level::Bad, told(&error));
+                model.say_error(told(&error), &error);
             }
             Vec::new()
         }
     };
-    model.due_ms = model.mono_ms + model.pace_ms();
+    let took_ms = asked_ms.map_or(0, |asked_ms| model.mono_ms.saturating_sub(asked_ms));
+    model.due_ms = model.mono_ms + model.rest_ms(took_ms);
     apply(model, effects)
 }
 
@@ -408,13 +449,14 @@ fn done(model: &mut Model, result: Result<Done>) -> Vec<Cmd> {
             if let Some(at) = form {
                 model.overlays.remove(at);
             }
-            let hint = if done.undo.is_some() {
-                " (u takes it back)"
-            } else {
-                ""
+            let hint = match (&done.undo, done.leads_to) {
+                (_, Some(_)) => " (. opens it)",
+                (Some(_), None) => " (u takes it back)",
+                (None, None) => "",
             };
             model.say(Level::Good, format!("{}{hint}", done.told));
             model.undo = done.undo;
+            model.lead = done.leads_to.or(model.lead);
             if let Some(secret) = done.secret {
                 model.overlays.push(Overlay::Secret(Secret {
                     title: secret.title,
@@ -427,7 +469,7 @@ fn done(model: &mut Model, result: Result<Done>) -> Vec<Cmd> {
             if let Some(form) = form.and_then(|at| model.overlays.get_mut(at)) {
                 form.refuse(&error);
             }
-            model.say(Level::Bad, told(&error));
+            model.say_error(told(&error), &error);
             Vec::new()
         }
     }

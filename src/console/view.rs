@@ -10,11 +10,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::keys::Binding;
+use super::keys::{Binding, Place};
 use super::message::Level;
 use super::model::{AWAITED_MS, Model, OVERDUE_MS};
 use super::overlay::Overlay;
 use super::text::{self, width};
+use crate::domain::listing::ListOf;
 
 /// The smallest terminal on which the screens can be read.
 pub const WIDTH_MIN: u16 = 60;
@@ -170,6 +171,7 @@ fn draw_status(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         return;
     }
     let awaited = awaited_text(model);
+    let sandbox = sandbox_text(model);
     let (text, style) = match (model.messages.shown(), awaited) {
         (Some(message), _) => {
             let (sign, style) = match message.level {
@@ -180,6 +182,9 @@ fn draw_status(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             (format!("{sign}{}", look.clean(&message.text)), style)
         }
         (None, Some(awaited)) => (awaited, styles.wait),
+        (None, None) if screen.is_empty() && !sandbox.is_empty() => {
+            (look.clean(sandbox), styles.dim)
+        }
         (None, None) => (look.clean(&screen), styles.text),
     };
     // A message hides no word about rows that came.
@@ -196,6 +201,16 @@ fn draw_status(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         style,
         look.ellipsis(),
     );
+}
+
+/// Says what there is of a sandbox, where components are looked at.
+fn sandbox_text(model: &Model) -> &str {
+    match model.top().screen.place() {
+        Place::List(ListOf::Components) | Place::Detail(ListOf::Components) => {
+            &model.settings.sandbox
+        }
+        _ => "",
+    }
 }
 
 /// Says what is awaited, once that takes long.

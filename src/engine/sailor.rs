@@ -26,6 +26,12 @@ pub(super) use service::call;
 pub(super) use single::run as run_single;
 pub use single::{Emission, SingleRun};
 
+/// Tells whether this kernel has all that the sandbox of components needs: where it lacks
+/// something, they do not start, unless the operator turned the sandbox off.
+pub fn has_sandbox() -> bool {
+    jail::is_possible()
+}
+
 use super::plan::Program;
 use crate::app::step_run::ComponentNetwork;
 

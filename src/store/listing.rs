@@ -151,7 +151,9 @@ impl Search<'_> {
             Order::Index(expression) if !is_narrow => self.walk(read, Some(expression), false),
             Order::PartIndex(expression) if !is_narrow => self.walk(read, Some(expression), true),
             Order::Made | Order::None => self.sort(read, "x.rowid"),
-            Order::Index(expression) | Order::PartIndex(expression) => self.sort(read, expression),
+            Order::Index(expression)
+            | Order::PartIndex(expression)
+            | Order::SortedBy(expression) => self.sort(read, expression),
             Order::Sorted => self.sort(read, origin.value),
             Order::SortedText => self.sort(read, &format!("({}) COLLATE NOCASE", origin.value)),
         }

@@ -234,3 +234,44 @@ fn a_user_has_tabs_for_what_belongs_to_the_user() {
         assert_eq!(console.model.pages.len(), 1);
     }
 }
+
+#[test]
+fn several_users_are_kept_out_together_and_let_in_again_by_one_key() {
+    let at = installed();
+    at.principal("bob@example.com");
+    let mut console = Console::open(&at.app, SIZE, "users");
+    console.keys("  D");
+    assert!(
+        console.frame().contains("All these 2?"),
+        "{}",
+        console.frame()
+    );
+    console.keys("y");
+    assert_eq!(
+        console.frame().matches("disabled").count(),
+        2,
+        "{}",
+        console.frame()
+    );
+    console.keys("u");
+    assert_eq!(
+        console.frame().matches("disabled").count(),
+        0,
+        "{}",
+        console.frame()
+    );
+    console.keys("d2");
+    console.press(KeyCode::Esc);
+    console.keys("P");
+    assert!(
+        console.status().contains("one at a time"),
+        "{}",
+        console.frame()
+    );
+    console.keys("d");
+    assert!(
+        console.frame().contains("Type 2 to confirm"),
+        "{}",
+        console.frame()
+    );
+}

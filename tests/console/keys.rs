@@ -1,11 +1,15 @@
 //! Keys in, model and commands out.
 
+use elastane::console::deed::Deed;
+use elastane::console::menu;
 use elastane::console::msg::{Cmd, Msg};
 use elastane::console::overlay::Overlay;
+use elastane::console::screen::Effect;
 use elastane::console::view_name::ViewName;
+use elastane::console::worker;
 use ratatui::crossterm::event::KeyCode;
 
-use super::given::{Console, Demo};
+use super::given::{Console, Demo, operator};
 
 /// The usual size.
 const SIZE: (u16, u16) = (80, 24);
@@ -169,4 +173,124 @@ fn control_c_ends_the_console_whatever_is_open() {
     let mut console = Console::open(&demo.app, SIZE, "users");
     console.keys(":x").ctrl('c');
     assert!(console.model.is_over);
+}
+
+#[test]
+fn an_execution_is_found_by_how_its_id_begins() {
+    let demo = Demo::open();
+    let mut console = Console::open(&demo.app, SIZE, "executions");
+    console.keys("/state:error").press(KeyCode::Enter).keys("y");
+    let [Cmd::Copy { text, .. }] = console.cmds.as_slice() else {
+        panic!("{:?}", console.cmds)
+    };
+    let id = text.clone();
+    console.keys("1:exec ").keys(&id[..10]);
+    let Some(Overlay::Palette(palette)) = console.model.overlays.last() else {
+        panic!("no palette")
+    };
+    let found: Vec<&str> = palette.shown.iter().map(|it| it.label.as_str()).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    console.press(KeyCode::Enter);
+    let frame = console.frame();
+    assert!(
+        frame.contains(&format!("Dashboard > {}", &id[..8])),
+        "{frame}"
+    );
+    assert!(frame.contains("error"), "{frame}");
+    // Digits that nearly all begin with are looked for as well.
+    console.press(KeyCode::Esc).keys(":exec 69");
+    let Some(Overlay::Palette(palette)) = console.model.overlays.last() else {
+        panic!("no palette")
+    };
+    assert_eq!(palette.shown.len(), 5);
+}
+
+#[test]
+fn tasks_are_sorted_by_their_last_run() {
+    let demo = Demo::open();
+    let mut console = Console::open(&demo.app, SIZE, "tasks");
+    let names = |console: &Console<'_>| -> Vec<String> {
+        let frame = console.frame();
+        let rows = frame.lines().skip(4).take(5);
+        rows.map(|row| row.chars().skip(12).take(12).collect())
+            .collect()
+    };
+    console.keys("s");
+    let Some(Overlay::Menu(menu)) = console.model.overlays.last() else {
+        panic!("no menu")
+    };
+    let at = menu
+        .items
+        .iter()
+        .position(|it| it.label == "last run at")
+        .unwrap();
+    console.keys(&(at + 1).to_string());
+    let newest = names(&console);
+    assert!(newest[0].starts_with("Timer"), "{newest:?}");
+    assert!(
+        newest[4].starts_with("Synchronize "),
+        "what never ran is last: {newest:?}"
+    );
+    console.keys("S");
+    let oldest = names(&console);
+    assert!(oldest[0].starts_with("Scheduled"), "{oldest:?}");
+    assert_eq!(oldest[4], newest[4]);
+}
+
+#[test]
+fn a_large_text_is_copied_only_after_a_question_and_a_larger_one_goes_to_a_file() {
+    let demo = Demo::open();
+    for (bytes, labels) in [
+        (74_994, &[][..]),
+        (74_995, &["save it to a file", "copy it all the same"][..]),
+        (1024 * 1024 + 1, &["save it to a file"][..]),
+    ] {
+        let mut console = Console::open(&demo.app, SIZE, "users");
+        let menu = menu::Model::new(
+            "Copy",
+            vec![menu::MenuItem {
+                label: "it".to_owned(),
+                effect: Effect::copy("the value", "x".repeat(bytes)),
+            }],
+        );
+        console.model.overlays.push(Overlay::Menu(menu));
+        console.press(KeyCode::Enter);
+        let is_copied = matches!(console.cmds.as_slice(), [Cmd::Copy { .. }]);
+        assert_eq!(is_copied, labels.is_empty(), "{bytes}");
+        for label in labels {
+            assert!(console.frame().contains(label), "{}", console.frame());
+        }
+        if labels.len() == 2 {
+            console.keys("2");
+            assert!(
+                matches!(console.cmds.as_slice(), [Cmd::Copy { text, .. }] if text.len() == bytes)
+            );
+        }
+    }
+}
+
+#[test]
+fn the_history_has_the_whole_error_as_json() {
+    let demo = Demo::open();
+    let mut console = Console::open(&demo.app, SIZE, "users");
+    let deed = Deed::Cancel("5f0000000000000000000abc".parse().unwrap());
+    let answer = worker::perform(&demo.app, &operator(), &Cmd::Do(deed)).unwrap();
+    console.hear(answer);
+    assert_eq!(console.status(), "! there is no such flow execution");
+    console.keys("!");
+    let frame = console.frame();
+    assert!(frame.contains("{\"kind\":\"not_found\""), "{frame}");
+}
+
+#[test]
+fn what_the_kernel_has_of_a_sandbox_is_said_where_components_are() {
+    let demo = Demo::open();
+    let mut console = Console::with(&demo.app, SIZE, "components", |settings| {
+        settings.sandbox = "sandbox: there is one".to_owned();
+    });
+    assert_eq!(console.status(), "sandbox: there is one");
+    console.press(KeyCode::Enter);
+    assert_eq!(console.status(), "sandbox: there is one");
+    console.keys("2");
+    assert_eq!(console.status(), "");
 }

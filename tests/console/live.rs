@@ -189,6 +189,28 @@ fn a_failing_database_is_told_once_and_asked_less_and_less_often() {
 }
 
 #[test]
+fn a_look_that_took_long_is_the_longer_away_unless_somebody_wants_more() {
+    let here = Installation::new();
+    for (refresh_ms, took_ms, rest_ms) in [
+        (2_000, 3, 2_000),
+        (2_000, 50, 5_000),
+        (2_000, 900, 10_000),
+        (500, 50, 500),
+        (30_000, 50, 30_000),
+    ] {
+        let mut console = Console::with(&here.app, (80, 24), "audit", |settings| {
+            settings.refresh_ms = refresh_ms;
+        });
+        let cmds = update(&mut console.model, Msg::Key(KeyCode::Char('r').into()));
+        let operator = Principal::operator(Channel::Console);
+        let answer = worker::perform(&here.app, &operator, &cmds[0]).unwrap();
+        console.model.at(here.app.now_ms(), took_ms);
+        update(&mut console.model, answer);
+        assert_eq!(console.model.due_ms - took_ms, rest_ms, "{took_ms}");
+    }
+}
+
+#[test]
 fn what_is_awaited_for_long_is_said() {
     let here = Installation::new();
     let mut console = Console::open(&here.app, (80, 24), "audit");

@@ -283,3 +283,42 @@ fn an_execution_that_is_over_is_not_asked_for_at_once_again() {
     let wake_ms = console.model.wake_ms().unwrap();
     assert!(wake_ms > console.model.mono_ms, "the next look is later");
 }
+
+#[test]
+fn what_an_act_began_is_opened_by_a_dot() {
+    let (at, flow, _) = installed();
+    at.app.start_flow(&operator(), flow.id).unwrap();
+    let mut console = Console::open(&at.app, (80, 24), "tasks");
+    console.keys(".");
+    assert!(console.status().contains("no act"), "{}", console.frame());
+    console.keys("Ry");
+    assert!(
+        console.status().contains("(. opens it)"),
+        "{}",
+        console.frame()
+    );
+    console.keys(".");
+    let newest = runs(&at)[0].id.to_string();
+    let crumbs = format!("Tasks > {}", &newest[..8]);
+    assert!(console.frame().contains(&crumbs), "{}", console.frame());
+}
+
+#[test]
+fn marked_runs_are_repeated_together_after_one_question() {
+    let (at, flow, _) = installed();
+    at.app.start_flow(&operator(), flow.id).unwrap();
+    let mut console = Console::open(&at.app, (80, 24), "executions");
+    console.keys("  a");
+    let frame = console.frame();
+    assert!(frame.contains("All these 2?"), "{frame}");
+    assert_eq!(
+        frame.matches("again from its trigger?").count(),
+        2,
+        "{frame}"
+    );
+    console.press(KeyCode::Enter);
+    assert_eq!(runs(&at).len(), 2, "Enter confirms nothing");
+    console.keys("y");
+    assert_eq!(runs(&at).len(), 4);
+    assert!(console.status().contains("2 done"), "{}", console.frame());
+}

@@ -1,12 +1,8 @@
 //! Deeds about tasks and their executions.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 
+use super::file::write_new;
 use super::{Deed, Done};
 use crate::app::App;
 use crate::app::execution::{ExecutionStep, NewRetry};
@@ -21,9 +17,6 @@ const SAVED_STEPS_MAX: u64 = 1_000;
 
 /// The steps that are read at a time.
 const STEPS_BATCH: u32 = 100;
-
-/// The files of one execution beside each other.
-const FILES_MAX: u32 = 100;
 
 /// What is done to a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +51,8 @@ pub(super) fn change(app: &App, who: &Principal, id: FlowId, verb: FlowDeed) -> 
         }
         FlowDeed::Run => {
             let run = app.run_flow_now(who, id)?;
-            Done::told(format!(
-                "execution {} begins",
-                text::short_id(&run.to_string())
-            ))
+            let short = text::short_id(&run.to_string());
+            Done::told(format!("execution {short} begins")).leading_to(run)
         }
         FlowDeed::Delete => {
             let flow = app.delete_flow(who, id)?;
@@ -74,7 +65,8 @@ pub(super) fn change(app: &App, who: &Principal, id: FlowId, verb: FlowDeed) -> 
 pub(super) fn retry(app: &App, who: &Principal, id: ExecutionId, retry: NewRetry) -> Result<Done> {
     let run = app.retry_execution(who, id, retry)?;
     let short = text::short_id(&run.id.to_string());
-    Ok(Done::told(format!("runs again as execution {short}")))
+    let told = format!("runs again as execution {short}");
+    Ok(Done::told(told).leading_to(run.id))
 }
 
 /// Ends an execution that is not over.
@@ -108,35 +100,7 @@ pub(super) fn save(app: &App, who: &Principal, id: ExecutionId) -> Result<Done> 
         "finished_at": run.finished_at_ms.map(text::rfc3339),
         "steps": steps,
     });
-    let path = write_new(&format!("elastane-execution-{id}"), &bundle)
-        .map_err(|error| Error::conflict("file", format!("can't be written: {error}")))?;
+    let bytes = serde_json::to_vec_pretty(&bundle).map_err(Error::internal)?;
+    let path = write_new(&format!("elastane-execution-{id}"), "json", &bytes)?;
     Ok(Done::told(format!("saved to {}", path.display())))
-}
-
-/// Writes a value to a new file of the present folder, and returns its path.
-fn write_new(name: &str, value: &Value) -> io::Result<PathBuf> {
-    let folder = std::env::current_dir()?;
-    for number in 1..=FILES_MAX {
-        let more = if number == 1 {
-            String::new()
-        } else {
-            format!("-{number}")
-        };
-        let path = folder.join(format!("{name}{more}.json"));
-        let made = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path);
-        match made {
-            Ok(mut file) => {
-                serde_json::to_writer_pretty(&mut file, value)?;
-                file.flush()?;
-                return Ok(path);
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(io::Error::other("there are a hundred such files already"))
 }

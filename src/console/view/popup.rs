@@ -183,6 +183,10 @@ fn messages(model: &Model, room: usize) -> Vec<Line> {
             };
             lines.push(line(format!("{head}{}", look.clean(part)), style));
         }
+        let detail = message.detail.as_deref().unwrap_or_default();
+        for part in text::wrap(detail, room.saturating_sub(12)) {
+            lines.push(line(format!("{:12}{}", "", look.clean(&part)), styles.dim));
+        }
     }
     if lines.is_empty() {
         lines.push(line("Nothing was said yet.", styles.text));

@@ -84,7 +84,7 @@ const FLOWS: &[ListColumn] = &[
     hidden("cron", Text),
     hidden("time_zone", Text),
     hidden("missed", State),
-    unsorted("last_run_at", "LAST", Time),
+    shown("last_run_at", "LAST", Time),
     unsorted("last_run", "RESULT", State),
     shown("due_at", "NEXT", Time),
     hidden("version", Number),

@@ -177,15 +177,7 @@ impl Jail {
 
     /// Enforces the rules on this thread.
     fn enforce(&self) -> Result<RulesetStatus, RulesetError> {
-        let mut rules = Ruleset::default()
-            .set_compatibility(CompatLevel::HardRequirement)
-            .handle_access(AccessFs::from_all(NEEDED))?
-            .handle_access(AccessNet::BindTcp)?
-            .scope(Scope::Signal)?
-            .scope(Scope::AbstractUnixSocket)?;
-        if self.network != ComponentNetwork::Any {
-            rules = rules.handle_access(AccessNet::ConnectTcp)?;
-        }
+        let rules = handled(self.network)?;
         let read = AccessFs::from_read(NEEDED);
         let all = AccessFs::from_all(NEEDED);
         let mut rules = rules
@@ -204,6 +196,25 @@ impl Jail {
         }
         Ok(rules.restrict_self()?.ruleset)
     }
+}
+
+/// Begins rules about all that a process is kept from.
+fn handled(network: ComponentNetwork) -> Result<Ruleset, RulesetError> {
+    let rules = Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_all(NEEDED))?
+        .handle_access(AccessNet::BindTcp)?
+        .scope(Scope::Signal)?
+        .scope(Scope::AbstractUnixSocket)?;
+    if network == ComponentNetwork::Any {
+        return Ok(rules);
+    }
+    rules.handle_access(AccessNet::ConnectTcp)
+}
+
+/// Tells whether this kernel has all that the sandbox needs; nothing is shut in by that.
+pub(super) fn is_possible() -> bool {
+    handled(ComponentNetwork::Https).is_ok_and(|rules| rules.create().is_ok())
 }
 
 /// Bounds what a process may take; it has hardly begun, and its children inherit it.

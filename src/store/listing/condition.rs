@@ -1,5 +1,6 @@
 //! Filters as SQL: what leads to rows by an index, and what is looked at in each row.
 
+use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
 use super::source::{self, Narrowing, Origin};
@@ -8,6 +9,9 @@ use crate::domain::listing::{ListFilter, ListOf, ListTerm, ListTest};
 use crate::domain::run::RunStatus;
 use crate::store::Read;
 use crate::store::execution_list::{DISORDER_MS, Timed};
+
+/// The most rows that the beginning of an id leads to: they are sorted for each page.
+const FEW_ROWS: u32 = 4_000;
 
 /// A piece of a statement and the values of its question marks, in order.
 #[derive(Clone, Debug, Default)]
@@ -116,12 +120,15 @@ impl Rows {
             base.push(" AND ");
             base.push(runs.condition());
         }
-        let runs_in_order = found.runs != Some(Runs::Open);
+        if let Some(begin) = &found.begin {
+            begin.push(&mut base);
+        }
+        let in_order = found.runs != Some(Runs::Open) && found.begin.is_none();
         Ok(Self {
             base,
             span: found.span,
-            is_narrow: found.is.is_some() || index.is_some(),
-            is_ordered: found.is.map_or(runs_in_order, |(is, _)| is.is_ordered),
+            is_narrow: found.is.is_some() || index.is_some() || found.begin.is_some(),
+            is_ordered: in_order && found.is.is_none_or(|(is, _)| is.is_ordered),
             asked,
         })
     }
@@ -133,6 +140,45 @@ struct Found {
     is: Option<(&'static Narrowing, Value)>,
     runs: Option<Runs>,
     span: Span,
+    /// How the ids begin, where few begin so.
+    begin: Option<Begin>,
+}
+
+/// Ids that begin with some digits.
+struct Begin(String);
+
+impl Begin {
+    /// Returns the ids that begin so, where a list has ids of this kind and few begin so.
+    fn few(read: &Read<'_>, list: ListOf, digits: &str) -> Result<Option<Self>> {
+        let source = source::of(list);
+        let has_ids = source
+            .narrowing
+            .iter()
+            .any(|narrowing| narrowing.key == "id");
+        if !has_ids || digits.is_empty() || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+            return Ok(None);
+        }
+        let begin = Self(digits.to_ascii_lowercase());
+        let mut sql = Piece::of(format!(
+            "SELECT count(*) FROM (SELECT 1 FROM {} x WHERE 1",
+            source.table
+        ));
+        begin.push(&mut sql);
+        sql.with(" LIMIT ?)", [Value::from(FEW_ROWS + 1)]);
+        let count: u32 =
+            read.query_one(&sql.text, params_from_iter(&sql.values), |row| row.get(0))?;
+        Ok((count <= FEW_ROWS).then_some(begin))
+    }
+
+    /// Adds the condition to a statement.
+    fn push(&self, sql: &mut Piece) {
+        // Digits end with f, so nothing that begins so lies behind the letter g.
+        let to = format!("{}g", self.0);
+        sql.with(
+            " AND x.id >= ? AND x.id < ?",
+            [Value::from(self.0.clone()), Value::from(to)],
+        );
+    }
 }
 
 impl Found {
@@ -149,6 +195,11 @@ impl Found {
                     self.is = Some((narrowing, Value::from(text.clone())));
                     return Ok(true);
                 }
+            }
+            // The index takes the place of the walk, so it leads to few rows or is left.
+            ListTest::StartsWith(text) if key == "id" && self.begin.is_none() => {
+                self.begin = Begin::few(read, list, text)?;
+                return Ok(self.begin.is_some());
             }
             ListTest::Within(range) => {
                 if let Some(table) = timed(list, key) {

@@ -78,6 +78,8 @@ pub(super) enum Order {
     PartIndex(&'static str),
     /// By sorting the newest rows: for tables that are not large.
     Sorted,
+    /// The same by another expression, which has the same order and costs less.
+    SortedBy(&'static str),
     /// The same with texts, ignoring the case of letters.
     SortedText,
 }

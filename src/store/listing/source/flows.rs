@@ -1,6 +1,6 @@
 //! Lists of flows and of their runs: the large ones.
 
-use super::Order::{Index, Made, PartIndex, Sorted};
+use super::Order::{Index, Made, PartIndex, Sorted, SortedBy};
 use super::{Origin, Source, in_order, narrowed};
 
 /// Flows. How one fares is told by its newest run.
@@ -40,7 +40,10 @@ pub(super) const FLOWS: Source = Source {
             "last_run_at",
             "(SELECT e.started_at FROM executions e WHERE e.flow_id = x.id
               ORDER BY e.seq DESC LIMIT 1)",
-        ),
+        )
+        .by(SortedBy(
+            "(SELECT max(e.seq) FROM executions e WHERE e.flow_id = x.id)",
+        )),
         Origin::of(
             "last_run",
             "(SELECT e.status FROM executions e WHERE e.flow_id = x.id
