@@ -107,6 +107,9 @@ impl Engine {
             shared: Some(Arc::clone(&shared)),
         }));
         shared.fleet.bind(&shared);
+        for flow in app.flows_to_attend()? {
+            shared.fleet.notice(flow);
+        }
         let engine = Self { shared };
         engine.spawn("schedule", clockwork::keep_schedule)?;
         engine.spawn("engine-watch", clockwork::watch)?;

@@ -2,6 +2,6 @@
 
 mod build;
 mod folder;
-mod given;
+pub mod given;
 mod http;
 mod ssh;

@@ -5,5 +5,10 @@
 
 mod acceptance;
 mod behaviour;
+mod components;
+mod crash;
+mod hooks;
 mod hostile;
 pub mod house;
+mod platform;
+mod pushed;

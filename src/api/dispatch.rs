@@ -357,11 +357,22 @@ impl Handler for Api {
     }
 }
 
-/// Returns the credentials of a request, where their user is a process of a step.
+/// Returns the credentials of a request, where their user is a process of a step. Clients
+/// of the object storage send both as a bearer token.
 fn step_credentials(request: &Request<'_>) -> Option<BasicCredentials> {
-    let sent = request
-        .header("authorization")
-        .and_then(basic::credentials)?;
+    let authorization = request.header("authorization")?;
+    if let Some((scheme, token)) = authorization.split_once(' ')
+        && scheme.eq_ignore_ascii_case("bearer")
+    {
+        let (user, key) = token.trim().split_once(':')?;
+        return user
+            .starts_with(STEP_USER_PREFIX)
+            .then(|| BasicCredentials {
+                user: user.to_owned(),
+                password: SecretText::new(key.to_owned()),
+            });
+    }
+    let sent = basic::credentials(authorization)?;
     let is_step = sent.user.starts_with(STEP_USER_PREFIX);
     is_step.then(|| BasicCredentials {
         user: sent.user,

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::call::{Call, Content, Reply};
 use super::dispatch::body_error;
 use super::route::{Access, Route};
+use super::shape::{Answers, Attribute, Shape};
 use crate::domain::{Error, Kind, Result};
 use crate::http::Request;
 use crate::http::media::MediaType;
@@ -18,7 +19,27 @@ pub const ROUTES: &[Route] = &[
     Route::put("/storage/{object_id}", "uploads an object, once", never)
         .with_access(Access::Public)
         .streaming(upload),
+    Route::post("/objects", "stores an object of a step", never)
+        .with_access(Access::Step)
+        .streaming(store)
+        .answering(201, Answers::Object(STORED)),
+    Route::get(
+        "/objects/{object_id}",
+        "returns an object of a step's owner",
+        read,
+    )
+    .with_access(Access::Step),
+    Route::delete(
+        "/objects/{object_id}",
+        "removes an object of a step's owner",
+        remove,
+    )
+    .with_access(Access::Step)
+    .answering(204, Answers::Nothing),
 ];
+
+/// What is answered of an object that a step stored.
+const STORED: &[Attribute] = &[Attribute::required("objectId", Shape::Text)];
 
 /// The type of an object whose uploader named none.
 const UNKNOWN_TYPE: &str = "application/octet-stream";
@@ -60,6 +81,53 @@ fn download(call: &mut Call<'_>) -> Result<Reply> {
     })
 }
 
+/// Stores what the process of a step sends: the body of a message, or an attachment.
+fn store(call: &mut Call<'_>, request: &mut Request<'_>) -> Result<Reply> {
+    call.step()?;
+    let content_type = content_type_of(request).map(str::to_owned);
+    let mut body = request
+        .body_stream(call.app.object_max_bytes())
+        .map_err(body_error)?;
+    let id = call
+        .app
+        .store_object(&call.who, content_type.as_deref(), &mut body)?;
+    Ok(Reply::json(201, json!({ "objectId": id.to_string() })))
+}
+
+/// Sends an object to the process of a step.
+fn read(call: &mut Call<'_>) -> Result<Reply> {
+    call.step()?;
+    let open = call
+        .app
+        .own_object(&call.who, call.id("object_id", "object")?)?;
+    let media_type = open.object.content_type;
+    let media_type = media_type.unwrap_or_else(|| UNKNOWN_TYPE.to_owned());
+    Ok(Reply {
+        status: 200,
+        headers: vec![("Content-Type", media_type)],
+        content: Content::File(open.file, open.bytes),
+    })
+}
+
+/// Removes an object for the process of a step.
+fn remove(call: &mut Call<'_>) -> Result<Reply> {
+    call.step()?;
+    call.app
+        .drop_object(&call.who, call.id("object_id", "object")?)?;
+    Ok(Reply {
+        status: 204,
+        headers: Vec::new(),
+        content: Content::Empty,
+    })
+}
+
+/// Returns the media type of an upload, where it names one.
+fn content_type_of<'a>(request: &'a Request<'_>) -> Option<&'a str> {
+    request
+        .header("content-type")
+        .filter(|text| MediaType::parse(text).is_some())
+}
+
 /// Takes an object's bytes.
 fn upload(call: &mut Call<'_>, request: &mut Request<'_>) -> Result<Reply> {
     let_in(call)?;
@@ -68,13 +136,14 @@ fn upload(call: &mut Call<'_>, request: &mut Request<'_>) -> Result<Reply> {
     if let Err(error) = call.app.uploadable(id, token(call)) {
         return conflict_as_such(error);
     }
-    let content_type = request
-        .header("content-type")
-        .filter(|text| MediaType::parse(text).is_some());
+    let content_type = content_type_of(request).map(str::to_owned);
     let mut body = request
         .body_stream(call.app.object_max_bytes())
         .map_err(body_error)?;
-    match call.app.upload(id, token(call), content_type, &mut body) {
+    match call
+        .app
+        .upload(id, token(call), content_type.as_deref(), &mut body)
+    {
         Ok(_bytes) => Ok(Reply::ok(json!({}))),
         Err(error) => conflict_as_such(error),
     }

@@ -98,6 +98,9 @@ pub struct StepRun {
     pub variables: Map<String, Value>,
     /// The snapshot that it begins with, in place of the one that is kept.
     pub snapshot: Option<Value>,
+    /// What the start-up hook returned, for the hook that takes that back: the flow may be
+    /// gone already.
+    pub startup: Option<Value>,
     /// Who waits for the one result of a call outside of flows.
     pub result: Option<Sender<Value>>,
 }
@@ -254,6 +257,20 @@ impl App {
             }
             write.keep_step_datum(flow, &step, STARTUP_KEY, Some(&data), now_ms)
         })
+    }
+
+    /// Returns what the start-up hook of a process's step returned, where something is kept.
+    pub fn startup_data_of(&self, run: &StepRun) -> Result<Option<Value>> {
+        match &run.startup {
+            Some(data) => Ok(Some(data.clone())),
+            None => self.startup_data(run.flow, &run.step),
+        }
+    }
+
+    /// Returns the flows that have processes without messages: real-time ones that are
+    /// active, and those of which start-up data is kept.
+    pub fn flows_to_attend(&self) -> Result<Vec<FlowId>> {
+        self.read(|read| read.flows_to_attend(STARTUP_KEY))
     }
 
     /// Returns what the start-up hook of a step returned, where something is kept.

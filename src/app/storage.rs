@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::App;
-use crate::domain::id::ObjectId;
+use crate::domain::id::{ObjectId, UserId};
 use crate::domain::object::{SIGNED_URL_S, StoredObject};
 use crate::domain::principal::Principal;
 use crate::domain::text::hex;
@@ -76,6 +76,16 @@ pub struct OpenObject {
 impl App {
     /// Makes the two signed paths of an object that is yet to be uploaded.
     pub fn sign_upload(&self, who: &Principal) -> Result<SignedPaths> {
+        let (id, put, get) = self.begin_object(who)?;
+        Ok(SignedPaths {
+            put: path_of(id, &put),
+            get: path_of(id, &get),
+            expires_s: SIGNED_URL_S,
+        })
+    }
+
+    /// Makes an object of the caller that is yet to be uploaded; returns its tokens too.
+    fn begin_object(&self, who: &Principal) -> Result<(ObjectId, String, String)> {
         let user = who.require_writer()?.id;
         let (put, get) = (self.token(), self.token());
         let expires_at_ms = self.now_ms() + i64::from(SIGNED_URL_S) * 1_000;
@@ -96,11 +106,56 @@ impl App {
             }
             act.insert_object(&row, Some(user), act.now_ms)
         })?;
-        Ok(SignedPaths {
-            put: path_of(id, &put),
-            get: path_of(id, &get),
-            expires_s: SIGNED_URL_S,
-        })
+        Ok((id, put, get))
+    }
+
+    /// Stores an object of the caller from a stream, under its id alone: for processes of
+    /// steps, which sign in (`runtime.md 3.6`).
+    pub fn store_object(
+        &self,
+        who: &Principal,
+        content_type: Option<&str>,
+        body: &mut dyn Read,
+    ) -> Result<ObjectId> {
+        let (id, put, _) = self.begin_object(who)?;
+        self.upload(id, &put, content_type, body)?;
+        Ok(id)
+    }
+
+    /// Opens an object of the caller by its id; another's is not found.
+    pub fn own_object(&self, who: &Principal, id: ObjectId) -> Result<OpenObject> {
+        self.require_own_object(who.require_user()?.id, id)?;
+        self.open_object(id)
+    }
+
+    /// Removes an object of the caller; another's is not found.
+    pub fn drop_object(&self, who: &Principal, id: ObjectId) -> Result<()> {
+        self.require_own_object(who.require_writer()?.id, id)?;
+        self.inner
+            .store
+            .write(move |write| write.delete_object(id))?;
+        self.inner.objects.remove(id).map_err(disk)
+    }
+
+    /// Reads the object of a user that a message names instead of its body, as bytes; none
+    /// where there is none.
+    pub fn body_object(&self, user: UserId, id: ObjectId) -> Result<Option<Vec<u8>>> {
+        let found = self
+            .require_own_object(user, id)
+            .and_then(|()| self.read_object(id));
+        match found {
+            Ok((_, bytes)) => Ok(Some(bytes)),
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Refuses an object of somebody else.
+    fn require_own_object(&self, user: UserId, id: ObjectId) -> Result<()> {
+        if self.read(|read| read.object_owner(id))? == Some(user) {
+            return Ok(());
+        }
+        Err(Error::not_found("object"))
     }
 
     /// Returns an object that a token may upload to now: not found without the right

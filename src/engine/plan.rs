@@ -16,10 +16,10 @@ use super::sailor;
 use crate::app::run::RunnableFlow;
 use crate::app::step_run::StepBuild;
 use crate::domain::expression::{EvaluationError, Expression, Scope, names_passthrough};
-use crate::domain::flow::FlowStatus;
 use crate::domain::flow::command::StepCommand;
 use crate::domain::flow::graph::Edge as GraphEdge;
 use crate::domain::flow::options::MapperKind;
+use crate::domain::flow::{FlowStatus, FlowType};
 use crate::domain::id::{CredentialId, FlowId};
 use crate::domain::mapping::Mapping;
 use crate::domain::organization::Owner;
@@ -67,6 +67,8 @@ pub struct Program {
     pub function: String,
     /// Whether its code may answer a waiting webhook call.
     pub may_reply: bool,
+    /// Whether its code may have a hook that runs when a flow starts.
+    pub has_startup: bool,
     /// The most processes at once.
     pub replicas: usize,
 }
@@ -118,6 +120,9 @@ pub struct FlowPlan {
     pub may_reply: bool,
     /// Whether its schedule sets it off, and not its webhook.
     pub polls: bool,
+    /// Whether it is real-time: the process of its trigger stays up, and may work on a
+    /// message for as long as it likes.
+    pub is_long_running: bool,
     /// The version of the graph, where it is an older one that a run keeps to.
     pub kept_version: Option<i64>,
     places: HashMap<Arc<str>, usize>,
@@ -191,6 +196,7 @@ impl FlowPlan {
             handler,
             may_reply: steps.iter().any(Step::may_reply),
             steps,
+            is_long_running: flow.flow_type == FlowType::LongRunning,
             variables: flow.options.variables,
             polls,
             kept_version,
@@ -207,6 +213,19 @@ impl FlowPlan {
     pub fn passes_through(&self, step: &str) -> bool {
         self.place(step)
             .is_none_or(|at| self.steps[at].passes_through)
+    }
+
+    /// Tells whether the process of a step stays up without messages.
+    pub fn stays_up(&self, step: usize) -> bool {
+        self.is_long_running && step == self.first
+    }
+
+    /// Returns what the first step runs, where that is a process.
+    pub fn first_program(&self) -> Option<&Arc<Program>> {
+        match self.steps.get(self.first)?.function.as_ref().ok()? {
+            StepFunction::Process(program) => Some(program),
+            StepFunction::BuiltIn(_) => None,
+        }
     }
 
     /// Returns how the steps are worked on.
@@ -366,8 +385,10 @@ pub fn function_of(
     let name = format!("{}/{}", command.team, command.component);
     if command.team.as_str() != BUILTIN_TEAM {
         let build = build.ok_or_else(|| format!("runs {name}, which has no such build"))?;
+        let mentions = sailor::mentions(&build.folder);
         let program = Program {
-            may_reply: sailor::mentions_reply(&build.folder),
+            may_reply: mentions.reply,
+            has_startup: mentions.startup,
             build: build.clone(),
             function: command.function.clone(),
             replicas,

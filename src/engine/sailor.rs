@@ -10,6 +10,7 @@ mod cipher;
 mod desk;
 mod environment;
 mod fleet;
+mod hook;
 mod jail;
 mod log;
 mod member;
@@ -98,12 +99,20 @@ pub(super) fn check(program: &Program) -> Result<(), String> {
     Ok(())
 }
 
-/// Tells whether a component's own sources mention the event that answers a waiting
-/// webhook call: nothing in a descriptor says so.
-pub(super) fn mentions_reply(folder: &Path) -> bool {
-    fn search(folder: &Path, depth: usize, left: &mut usize) -> bool {
+/// What a component's own sources mention: nothing in a descriptor says so.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Mentions {
+    /// The event that answers a waiting webhook call.
+    pub(super) reply: bool,
+    /// The hook that runs when a flow starts.
+    pub(super) startup: bool,
+}
+
+/// Reads the sources of a component for what they mention.
+pub(super) fn mentions(folder: &Path) -> Mentions {
+    fn search(folder: &Path, depth: usize, left: &mut usize, found: &mut Mentions) {
         let Ok(entries) = fs::read_dir(folder) else {
-            return false;
+            return;
         };
         for entry in entries.flatten() {
             let (Ok(kind), name) = (entry.file_type(), entry.file_name()) else {
@@ -112,8 +121,8 @@ pub(super) fn mentions_reply(folder: &Path) -> bool {
             let name = name.to_string_lossy();
             if kind.is_dir() {
                 let is_own = name != "node_modules" && !name.starts_with('.');
-                if is_own && depth > 0 && search(&entry.path(), depth - 1, left) {
-                    return true;
+                if is_own && depth > 0 {
+                    search(&entry.path(), depth - 1, left, found);
                 }
                 continue;
             }
@@ -125,12 +134,12 @@ pub(super) fn mentions_reply(folder: &Path) -> bool {
             }
             *left -= 1;
             let text = fs::read(entry.path()).unwrap_or_default();
-            if text.windows(9).any(|window| window == b"httpReply") {
-                return true;
-            }
+            let has = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
+            found.reply |= has(b"httpReply");
+            found.startup |= has(b"startup");
         }
-        false
     }
-    let mut left = SOURCES_MAX;
-    search(folder, SOURCES_DEPTH, &mut left)
+    let (mut left, mut found) = (SOURCES_MAX, Mentions::default());
+    search(folder, SOURCES_DEPTH, &mut left, &mut found);
+    found
 }

@@ -286,6 +286,7 @@ impl Shared {
             .remove(&flow);
         self.old_plans().retain(|(of, _), _| *of != flow);
         self.fleet.retire(flow);
+        self.fleet.notice(flow);
         // Forgotten first: what is committed after this is told to the board itself, and
         // what came before is in the sizes.
         self.with_board(|board| board.forget(flow));

@@ -119,6 +119,17 @@ impl Read<'_> {
         )
     }
 
+    /// Returns the flows that have processes without messages: active ones that are real-time, and
+    /// all of which a step keeps something under `key`.
+    pub fn flows_to_attend(&self, key: &str) -> Result<Vec<FlowId>> {
+        self.query_all(
+            "SELECT id FROM flows WHERE status = 'active' AND type = 'long_running'
+             UNION SELECT flow_id FROM step_data WHERE key = ?1",
+            params![key],
+            |row| row.get(0),
+        )
+    }
+
     /// Returns a piece of data that a step keeps.
     pub fn step_datum(&self, flow: FlowId, step: &str, key: &str) -> Result<Option<Value>> {
         self.query_opt(

@@ -45,6 +45,16 @@ impl Read<'_> {
         )
     }
 
+    /// Returns whose an object is; none where it is gone, or the server's own.
+    pub fn object_owner(&self, id: ObjectId) -> Result<Option<UserId>> {
+        let owner = self.query_opt(
+            "SELECT user_id FROM objects WHERE id = ?1",
+            params![id],
+            |row| row.get::<_, Option<UserId>>(0),
+        )?;
+        Ok(owner.flatten())
+    }
+
     /// Returns how many objects a user has that have not been swept.
     pub fn count_objects_of(&self, user: UserId) -> Result<i64> {
         self.query_one(

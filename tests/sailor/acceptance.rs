@@ -71,6 +71,7 @@ exports.split = { process: async function (msg, cfg) {
     for (const body of msg.body[cfg.splitter]) await this.emit('data', { body, headers: {} });
 } };
 exports.code = { process: async function (msg, cfg, snapshot) {
+    await this.emit('data', { body: { emitted: msg.body.n } });
     await this.emit('snapshot', { seen: msg.body.n });
     return { body: { n: msg.body.n, passthrough: msg.passthrough, snapshot }, headers: {} };
 } };
@@ -106,7 +107,13 @@ exports.code = { process: async function (msg, cfg, snapshot) {
         [json!({ "n": 1 }), json!({ "n": 2 })]
     );
     let out = house.outputs(&run, "step_3");
-    assert_eq!(out.len(), 2);
+    let emitted: Vec<&Value> = out.iter().step_by(2).collect();
+    assert_eq!(
+        emitted,
+        [&json!({ "emitted": 1 }), &json!({ "emitted": 2 })]
+    );
+    let out: Vec<&Value> = out.iter().skip(1).step_by(2).collect();
+    assert_eq!(out.len(), 2, "what was returned");
     for (nth, body) in out.iter().enumerate() {
         assert_eq!(body["n"], nth + 1);
         assert_eq!(body["passthrough"]["step_1"]["body"], whole);

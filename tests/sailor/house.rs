@@ -6,6 +6,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
+use elastane::app::App;
 use elastane::app::component::NewBuild;
 use elastane::domain::component::Component;
 use elastane::domain::principal::{Channel, Origin, Principal};
@@ -65,13 +66,18 @@ impl House {
 
     /// Starts a server whose options a test changes first.
     pub fn with(change: impl FnOnce(&mut EngineOptions)) -> Self {
+        Self::over(Installation::new(), change)
+    }
+
+    /// Starts a server over an installation.
+    pub fn over(installation: Installation, change: impl FnOnce(&mut EngineOptions)) -> Self {
         let mut engine = EngineOptions::default();
         change(&mut engine);
         let options = ServerOptions {
             engine,
             ..ServerOptions::default()
         };
-        let server = TestServer::over(Installation::new(), options);
+        let server = TestServer::over(installation, options);
         let ada = server.user("ada@example.com");
         let user = ada.user.clone().expect("a user");
         let who = Principal::user(user, Origin::local(Channel::Api));
@@ -87,29 +93,7 @@ impl House {
         files: &[(&str, &str)],
     ) -> Component {
         let app = &self.server.installation.app;
-        let made = app.create_component(&self.who, None, Some(name));
-        let component = made.expect("a repository");
-        let folder = app.build_path(component.id, REVISION);
-        fs::create_dir_all(&folder).expect("the folder of a build");
-        let put = |name: &str, text: &str| {
-            let path = folder.join(name);
-            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-            fs::write(path, text).expect("a file");
-        };
-        put("component.json", &descriptor.to_string());
-        put("package.json", "{\"name\":\"test\",\"version\":\"1.0.0\"}");
-        for (name, text) in files {
-            put(name, text);
-        }
-        sailor.install(&folder);
-        let build = NewBuild {
-            revision: REVISION.to_owned(),
-            descriptor: descriptor.clone(),
-            icon: None,
-        };
-        app.add_build(&self.who, component.id, build)
-            .expect("a build");
-        component
+        add_component(app, &self.who, name, sailor, descriptor, files)
     }
 
     /// Makes and starts a flow of these nodes behind a webhook, which edges lead through
@@ -209,6 +193,39 @@ impl House {
     }
 }
 
+/// Adds a component with a build: its descriptor's functions, and its files by name.
+pub fn add_component(
+    app: &App,
+    who: &Principal,
+    name: &str,
+    sailor: Sailor,
+    descriptor: &Value,
+    files: &[(&str, &str)],
+) -> Component {
+    let made = app.create_component(who, None, Some(name));
+    let component = made.expect("a repository");
+    let folder = app.build_path(component.id, REVISION);
+    fs::create_dir_all(&folder).expect("the folder of a build");
+    let put = |name: &str, text: &str| {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    };
+    put("component.json", &descriptor.to_string());
+    put("package.json", "{\"name\":\"test\",\"version\":\"1.0.0\"}");
+    for (name, text) in files {
+        put(name, text);
+    }
+    sailor.install(&folder);
+    let build = NewBuild {
+        revision: REVISION.to_owned(),
+        descriptor: descriptor.clone(),
+        icon: None,
+    };
+    app.add_build(who, component.id, build).expect("a build");
+    component
+}
+
 /// Puts modules into a build; links to the files cost nothing, where the disk allows.
 fn copy_modules(modules: &Path, folder: &Path) {
     for how in ["-al", "-a"] {
@@ -223,7 +240,7 @@ fn copy_modules(modules: &Path, folder: &Path) {
 
 /// Waits until something is so.
 #[track_caller]
-pub fn wait_for(what: &str, is_so: impl Fn() -> bool) {
+pub fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     for _ in 0..LOOKS {
         if is_so() {
             return;

@@ -41,7 +41,12 @@ pub fn started(who: &Actor, nodes: &Value, edges: &Value) -> String {
 
 /// Calls a webhook with JSON, as somebody without credentials.
 pub fn call(server: &TestServer, flow: &str, body: &Value) -> Answer {
-    let nobody = server.anonymous();
+    call_at(&server.base, flow, body)
+}
+
+/// Calls a webhook of the server at an address.
+pub fn call_at(base: &str, flow: &str, body: &Value) -> Answer {
+    let nobody = Actor::anonymous(base);
     nobody.send("POST", &format!("/hook/{flow}"), &[JSON], &body.to_string())
 }
 

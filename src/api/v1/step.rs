@@ -91,7 +91,7 @@ fn result(call: &mut Call<'_>) -> Result<Reply> {
 
 /// Answers what was kept.
 fn startup(call: &mut Call<'_>) -> Result<Reply> {
-    let found = own(call).and_then(|step| call.app.startup_data(step.flow, &step.step));
+    let found = own(call).and_then(|step| call.app.startup_data_of(&step));
     let found = found.and_then(|data| data.ok_or_else(|| Error::not_found("startup data")));
     found.map(Reply::ok).or_else(told)
 }

@@ -58,6 +58,11 @@ pub(super) fn of_step(launch: &Launch, api: SocketAddr, amqp: SocketAddr) -> Var
     set("API_URI", format!("http://{api}"));
     set("API_USERNAME", launch.key.user.clone());
     set("API_KEY", launch.key.key.expose().to_owned());
+    // What is too large for a message is an object, which the server takes in its place.
+    let token = format!("{}:{}", launch.key.user, launch.key.key.expose());
+    set("OBJECT_STORAGE_URI", format!("http://{api}"));
+    set("OBJECT_STORAGE_TOKEN", token);
+    set("EMIT_LIGHTWEIGHT_MESSAGE", "true".to_owned());
     set(
         "AMQP_URI",
         format!("amqp://{name}:{}@{amqp}", launch.password),
@@ -74,6 +79,9 @@ pub(super) fn of_step(launch: &Launch, api: SocketAddr, amqp: SocketAddr) -> Var
     set("REBOUND_LIMIT", launch.rebound_limit.to_string());
     // An error reaches a waiting caller through the engine, which knows the handler.
     set("NO_ERROR_REPLIES", "true".to_owned());
+    if launch.is_shutdown {
+        set("HOOK_SHUTDOWN", "true".to_owned());
+    }
     if launch.needs_startup {
         set("STARTUP_REQUIRED", "true".to_owned());
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::SailorOptions;
 use super::cipher::Cipher;
 use super::desk::Desk;
+use super::hook::Attention;
 use super::member::{InFlight, Key, LEAVE_LIMIT_MS, Process, delivery, input_of};
 use super::process;
 use crate::amqp::{Consumer, Server, Settings};
@@ -16,7 +17,7 @@ use crate::domain::id::FlowId;
 use crate::domain::run::Failure;
 use crate::domain::run::part::Queued;
 use crate::engine::drive::Ended;
-use crate::engine::plan::FlowPlan;
+use crate::engine::plan::{FlowPlan, Program, StepFunction};
 use crate::engine::shared::Shared;
 
 /// How long a message waits whose processes can't take it now.
@@ -54,6 +55,7 @@ pub(in crate::engine) struct Fleet {
     endpoint: OnceLock<Server>,
     api: OnceLock<SocketAddr>,
     state: Mutex<State>,
+    pub(super) attention: Mutex<Attention>,
     left: Condvar,
 }
 
@@ -76,6 +78,7 @@ impl Fleet {
             endpoint: OnceLock::new(),
             api: OnceLock::new(),
             state: Mutex::default(),
+            attention: Mutex::default(),
             left: Condvar::new(),
         }
     }
@@ -148,11 +151,7 @@ impl Fleet {
         // Before anybody can be done with it.
         shared.with_board(|board| board.hand_over(queued));
         let mut state = self.state();
-        let key = Key {
-            flow: plan.flow,
-            version: plan.version,
-            step: plan.steps[step].id.to_string(),
-        };
+        let key = Key::of(plan, step);
         let now_ms = monotonic_ms();
         let pool = state.pools.entry(key.clone()).or_default();
         if pool.not_before_ms > now_ms {
@@ -176,7 +175,11 @@ impl Fleet {
             error_until_ms: None,
             delivery,
             is_out: false,
-            until_ms: now_ms + shared.options.step_limit_ms,
+            until_ms: if plan.stays_up(step) {
+                u64::MAX
+            } else {
+                now_ms + shared.options.step_limit_ms
+            },
         };
         state.in_flight.insert(token, in_flight);
         if let Some(process) = state.processes.get_mut(&process) {
@@ -195,9 +198,7 @@ impl Fleet {
         step: usize,
         key: &Key,
     ) -> Option<u64> {
-        let crate::engine::plan::StepFunction::Process(program) =
-            plan.steps[step].function.as_ref().ok()?
-        else {
+        let StepFunction::Process(program) = plan.steps[step].function.as_ref().ok()? else {
             return None;
         };
         let prefetch = (plan.steps[step].rule.prefetch / program.replicas).max(1);
@@ -215,9 +216,22 @@ impl Fleet {
             }
             _ => {}
         }
-        if state.is_stopping {
+        self.start_process(shared, state, (plan, step), program, prefetch)
+    }
+
+    /// Starts a process of a step; none where that can't be now.
+    pub(super) fn start_process(
+        &self,
+        shared: &Shared,
+        state: &mut State,
+        (plan, step): (&Arc<FlowPlan>, usize),
+        program: &Program,
+        prefetch: usize,
+    ) -> Option<u64> {
+        if state.is_stopping || (step == plan.first && self.is_ending(plan.flow)) {
             return None;
         }
+        let key = Key::of(plan, step);
         state.next += 1;
         let number = state.next;
         let run = process::step_run(plan, step, program);
@@ -233,6 +247,7 @@ impl Fleet {
             consumer: None,
             was_ready: false,
             is_leaving: false,
+            stays_up: plan.stays_up(step),
             group: None,
             last_error: None,
             tokens: Vec::new(),
@@ -241,11 +256,12 @@ impl Fleet {
             kill_at_ms: None,
             origins: VecDeque::new(),
         };
-        let launch = process::Launch::of(number, &process, program, &random, prefetch);
+        let step_key = process.step_key.clone();
+        let launch =
+            process::Launch::of(number, (plan, step), program, step_key, &random, prefetch);
         state.processes.insert(number, process);
-        if let Some(pool) = state.pools.get_mut(key) {
-            pool.processes.push(number);
-        }
+        let pool = state.pools.entry(key).or_default();
+        pool.processes.push(number);
         let shared = self.shared()?;
         if process::start(&shared, launch).is_err() {
             state.remove(number);
@@ -265,9 +281,14 @@ impl Fleet {
         process.consumer = Some(consumer);
         process.idle_since_ms = monotonic_ms();
         let key = process.key.clone();
+        let is_first_step = process.step == process.plan.first;
         let had_failures = state.pools.get(&key).is_some_and(|pool| pool.failures > 0);
         state.deliver(number);
         drop(state);
+        if is_first && is_first_step {
+            // Its start-up hook has run.
+            self.notice(key.flow);
+        }
         if is_first
             && had_failures
             && let Some(shared) = self.shared()
@@ -382,6 +403,7 @@ impl Fleet {
 
     /// Ends what is idle, stuck or late; called every moment.
     pub(in crate::engine) fn look_after(&self, shared: &Shared) {
+        self.attend(shared);
         let now_ms = monotonic_ms();
         let (mut late, mut silent) = (Vec::new(), Vec::new());
         let mut state = self.state();
@@ -396,6 +418,7 @@ impl Fleet {
             let is_stuck = !process.was_ready
                 && now_ms.saturating_sub(process.began_ms) > self.options.start_limit_ms;
             let is_idle = process.was_ready
+                && !process.stays_up
                 && process.tokens.is_empty()
                 && now_ms.saturating_sub(process.idle_since_ms) > self.options.idle_ms;
             if is_stuck {
@@ -464,6 +487,19 @@ impl Fleet {
 }
 
 impl State {
+    /// Returns a process of a step that does not leave; else whether one may be started.
+    pub(super) fn standing(&self, key: &Key) -> Result<&Process, bool> {
+        let Some(pool) = self.pools.get(key) else {
+            return Err(true);
+        };
+        let mut all = pool
+            .processes
+            .iter()
+            .filter_map(|it| self.processes.get(it));
+        let found = all.find(|process| !process.is_leaving);
+        found.ok_or(pool.not_before_ms <= monotonic_ms())
+    }
+
     /// Delivers what waits for a process that is ready.
     fn deliver(&mut self, number: u64) {
         let Some(process) = self.processes.get_mut(&number) else {

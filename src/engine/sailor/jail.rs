@@ -8,6 +8,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStderr, ChildStdout, Command, ExitStatus};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
 use landlock::{
@@ -107,6 +108,13 @@ impl Confined {
         self.ended
             .recv()
             .unwrap_or_else(|_| Err(io::Error::other("its thread ended")))
+    }
+}
+
+impl Confined {
+    /// Waits until the process ends, at most so long; none where it did not.
+    pub(super) fn wait_at_most(&self, limit: Duration) -> Option<io::Result<ExitStatus>> {
+        self.ended.recv_timeout(limit).ok()
     }
 }
 

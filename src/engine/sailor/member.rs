@@ -28,6 +28,17 @@ pub(super) struct Key {
     pub(super) step: String,
 }
 
+impl Key {
+    /// Returns what runs a step of a flow.
+    pub(super) fn of(plan: &FlowPlan, step: usize) -> Self {
+        Self {
+            flow: plan.flow,
+            version: plan.version,
+            step: plan.steps[step].id.to_string(),
+        }
+    }
+}
+
 /// A process, from before it is started until it is gone.
 pub(super) struct Process {
     pub(super) key: Key,
@@ -39,6 +50,8 @@ pub(super) struct Process {
     pub(super) consumer: Option<Consumer>,
     pub(super) was_ready: bool,
     pub(super) is_leaving: bool,
+    /// Whether it stays though it is idle.
+    pub(super) stays_up: bool,
     /// The group of the process, once there is one.
     pub(super) group: Option<Pid>,
     pub(super) last_error: Option<String>,

@@ -15,7 +15,7 @@ use crate::domain::id::ExecutionId;
 use crate::domain::run::part::{NewExecution, NewLogEntry, PartMessage, Queued, RunKey, Slice};
 use crate::domain::run::{Failure, HttpReply, LogLevel, Message, RunTrigger};
 use crate::domain::{Error, Kind};
-use crate::engine::component::SNAPSHOT_MAX_BYTES;
+use crate::engine::component::{SNAPSHOT_MAX_BYTES, check_size};
 use crate::engine::drive::merge;
 use crate::engine::plan::FlowPlan;
 use crate::engine::run::Job;
@@ -23,6 +23,9 @@ use crate::engine::shared::Shared;
 use crate::engine::slice::Answer;
 use crate::engine::waiting::Heard;
 use crate::engine::workers;
+
+/// The header that names the object that holds a message's body.
+const OBJECT_HEADER: &str = "x-ipaas-object-storage-id";
 
 /// The failure of a message that a component rejected without an error.
 pub(super) fn rejected() -> Failure {
@@ -143,7 +146,16 @@ fn data(shared: &Shared, number: u64, sender: &Sender, message: &Published) -> b
     if is_full {
         return false;
     }
-    let emitted = Message::from_value(value);
+    let mut emitted = Message::from_value(value);
+    if let Err(error) = fetch_body(shared, sender, &mut emitted) {
+        tracing::warn!(number, causes = %error.causes(), "can't fetch a body: {error}");
+        return false;
+    }
+    let bytes = crate::domain::run::message::size_of(&emitted.body);
+    if let Err(failure) = check_size(bytes, shared.app.rules().limits.message_bytes) {
+        fail(shared, sender, failure);
+        return true;
+    }
     let done = match (&sender.origin, sender.token) {
         (Some(origin), token) => emit(shared, sender, origin, emitted, token.is_none()),
         (None, _) => emit_alone(shared, sender, emitted),
@@ -166,6 +178,36 @@ fn data(shared: &Shared, number: u64, sender: &Sender, message: &Published) -> b
             false
         }
     }
+}
+
+/// Puts the body of a message in its place that is an object of the storage
+/// (`runtime.md 3.6`): mappers and the history read it here. An object that this process
+/// did not encrypt stays one.
+fn fetch_body(shared: &Shared, sender: &Sender, message: &mut Message) -> Result<(), Error> {
+    let named = message.headers.get(OBJECT_HEADER).and_then(Value::as_str);
+    let Some(id) = named.and_then(|text| text.parse().ok()) else {
+        return Ok(());
+    };
+    let found = shared.app.body_object(sender.plan.owner.user, id)?;
+    if let Some(body) = found.and_then(|bytes| sender.cipher.open_raw(&bytes)) {
+        message.body = body;
+        message.headers.remove(OBJECT_HEADER);
+    }
+    Ok(())
+}
+
+/// Counts a failure for the message that its process has, else notes it in the log.
+fn fail(shared: &Shared, sender: &Sender, failure: Failure) {
+    let mut state = shared.fleet.state();
+    let found = sender
+        .token
+        .and_then(|token| state.in_flight.get_mut(&token));
+    if let Some(in_flight) = found {
+        in_flight.ended.failure.get_or_insert(failure);
+        return;
+    }
+    drop(state);
+    note(shared, sender, LogLevel::Error, &failure.to_string());
 }
 
 /// Commits a message that belongs to a run. A run that ended by itself goes on with it,

@@ -11,7 +11,6 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::jail::{Confined, Jail};
 use super::log::{self, Line};
-use super::member::Process;
 use super::{RUN, SailorOptions, SingleRun, environment};
 use crate::app::env_var::EnvVars;
 use crate::app::step_run::{StepKey, StepRun};
@@ -49,8 +48,10 @@ pub(super) struct Launch {
     pub(super) prefetch: usize,
     pub(super) rebound_limit: u32,
     pub(super) needs_startup: bool,
+    /// Whether it takes back what the start-up hook did, and ends.
+    pub(super) is_shutdown: bool,
     flow_id: FlowId,
-    is_first: bool,
+    has_startup: bool,
     folder: PathBuf,
 }
 
@@ -58,12 +59,12 @@ impl Launch {
     /// Gathers what the process `number` is started with.
     pub(super) fn of(
         number: u64,
-        process: &Process,
+        (plan, step): (&FlowPlan, usize),
         program: &Program,
+        key: StepKey,
         secret: &(String, [u8; 16]),
         prefetch: usize,
     ) -> Self {
-        let plan = &process.plan;
         let owner = plan.owner;
         let workspace = owner.organization.map_or_else(
             || owner.user.to_string(),
@@ -72,20 +73,21 @@ impl Launch {
         Self {
             number,
             flow: plan.flow.to_string(),
-            step: plan.steps[process.step].id.to_string(),
+            step: plan.steps[step].id.to_string(),
             exec_id: format!("{number:032x}"),
             workspace,
             user: owner.user.to_string(),
             component: program.build.component,
             function: program.function.clone(),
-            key: process.step_key.clone(),
+            key,
             password: secret.0.clone(),
             iv: String::from_utf8_lossy(&secret.1).into_owned(),
             prefetch,
             rebound_limit: 0,
             needs_startup: false,
+            is_shutdown: false,
             flow_id: plan.flow,
-            is_first: plan.first == process.step,
+            has_startup: plan.first == step && program.has_startup,
             folder: program.build.folder.clone(),
         }
     }
@@ -113,8 +115,9 @@ impl Launch {
             prefetch: 1,
             rebound_limit: 0,
             needs_startup: false,
+            is_shutdown: false,
             flow_id: step.flow,
-            is_first: false,
+            has_startup: false,
             folder: run.folder.clone(),
         }
     }
@@ -134,6 +137,7 @@ pub(super) fn step_run(plan: &FlowPlan, step: usize, program: &Program) -> StepR
         passes_through: step.passes_through,
         variables: plan.variables.clone(),
         snapshot: None,
+        startup: None,
         result: None,
     }
 }
@@ -159,7 +163,7 @@ fn run(shared: &Arc<Shared>, launch: &mut Launch) -> io::Result<ExitStatus> {
     let (Some(api), Some(amqp)) = (shared.fleet.api(), shared.fleet.endpoint()) else {
         return Err(io::Error::other("the server is stopping"));
     };
-    if launch.is_first {
+    if launch.has_startup {
         let kept = shared.app.startup_data(launch.flow_id, &launch.step);
         launch.needs_startup = kept.map_err(|error| told(&error))?.is_none();
     }
@@ -218,7 +222,7 @@ pub(super) fn node(scratch: &Scratch, script: &str) -> Command {
 }
 
 /// Says what went wrong without the causes, which the log has.
-fn told(error: &Error) -> io::Error {
+pub(super) fn told(error: &Error) -> io::Error {
     io::Error::other(error.message().to_owned())
 }
 
@@ -256,7 +260,7 @@ pub(super) fn signal(group: Option<Pid>, how: How) {
 }
 
 /// Reads what a process prints, on a thread of its own.
-fn listen(
+pub(super) fn listen(
     shared: &Arc<Shared>,
     launch: &Launch,
     stream: impl Read + Send + 'static,

@@ -64,6 +64,7 @@ fn run(shared: &Arc<Shared>, call: &ServiceCall<'_>, build: &StepBuild) -> io::R
         passes_through: false,
         variables: serde_json::Map::new(),
         snapshot: None,
+        startup: None,
         result: Some(result),
     });
     let ran = (|| {

@@ -209,6 +209,7 @@ fn step_run(run: &SingleRun) -> StepRun {
         passes_through: false,
         variables: Map::new(),
         snapshot: Some(run.snapshot.clone()),
+        startup: None,
         result: None,
     }
 }
