@@ -16,6 +16,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use elastane::app::{App, AppOptions, Opening};
+use elastane::domain::Kind;
 use elastane::domain::listing::{ListAt, ListFilter, ListOf, ListQuery, ListSort};
 use elastane::domain::principal::{Channel, Principal};
 
@@ -40,6 +41,7 @@ const ASKED: &[(ListOf, &str, &str)] = &[
     (ListOf::Flows, "", "name"),
     (ListOf::Flows, "", "next"),
     (ListOf::Flows, "", "-updated"),
+    (ListOf::Flows, "", "-last_run_at"),
     (ListOf::Flows, "state:fail", "name"),
     (ListOf::Flows, "stock 77", "name"),
     (ListOf::Flows, "nowhere", "name"),
@@ -53,6 +55,8 @@ const ASKED: &[(ListOf, &str, &str)] = &[
     (ListOf::Executions, "task:\"stock 77\"", "-started"),
     (ListOf::Executions, "took:>9s", "-started"),
     (ListOf::Executions, "nowhere", "-started"),
+    (ListOf::Executions, "id:0000000000000000000e", "-started"),
+    (ListOf::Executions, "id:00000000000000000000f", "-started"),
     (ListOf::Executions, "flow:00000000000000000000000a", "-took"),
     (ListOf::Components, "", "-tasks"),
     (ListOf::Audit, "", "-at"),
@@ -102,8 +106,15 @@ fn measure(app: &App, of: ListOf, query: &ListQuery) -> ([f64; 2], String) {
     let mut took = Vec::with_capacity(PAGES);
     let mut told = String::new();
     for _ in 0..PAGES {
-        let began_ms = core_ms();
-        let page = app.list(&operator, of, &query).expect("a page");
+        let mut began_ms = core_ms();
+        let page = loop {
+            match app.list(&operator, of, &query) {
+                Ok(page) => break page,
+                // The store bounds the time on the wall, which others may take from us.
+                Err(error) if error.kind() == Kind::Unavailable => began_ms = core_ms(),
+                Err(error) => panic!("{error:?}"),
+            }
+        };
         took.push(core_ms() - began_ms);
         let count = |it: elastane::domain::listing::Counted| {
             format!("{}{}", it.n, if it.is_exact { "" } else { "+" })

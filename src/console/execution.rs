@@ -47,6 +47,8 @@ pub struct ExecutionPage {
     pub steps: Vec<ExecutionStep>,
     /// How many there are.
     pub steps_total: u64,
+    /// The steps of its flow that did not run, of a run that is over.
+    pub not_run: Vec<String>,
     /// The end of its log, oldest first.
     pub log: Vec<LogLine>,
 }
@@ -78,8 +80,20 @@ pub fn load(app: &App, who: &Principal, id: ExecutionId, offset: u64) -> Result<
         step: entry.step,
         message: entry.message,
     });
+    // What ran lies on pages, so of longer runs nobody knows here what did not; nor of the
+    // steps of another version.
+    let is_known = run.status.is_over() && steps_total <= u64::from(STEPS_SHOWN);
+    let nodes = flow
+        .iter()
+        .filter(|flow| is_known && flow.version == run.flow_version)
+        .flat_map(|flow| &flow.graph.nodes);
+    let not_run = nodes
+        .filter(|node| !steps.iter().any(|step| step.step == node.id))
+        .map(|node| node.id.clone())
+        .collect();
     Ok(ExecutionPage {
         run,
+        not_run,
         task: flow.as_ref().map(|flow| flow.name.clone()),
         present_version: flow.map(|flow| flow.version),
         steps,

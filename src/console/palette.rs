@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::fuzzy;
+use super::fuzzy::Fuzzy;
 use super::input::Input;
 use super::keys::{Action, Place};
 use super::overlay::Step;
@@ -207,18 +207,22 @@ impl Model {
     fn match_entries(&mut self) {
         let typed = self.input.text();
         let rank = |entry: &Entry| self.recent.iter().position(|label| *label == entry.label);
-        let mut fitting: Vec<(i32, usize, &Entry)> = self
+        let mut fuzzy = Fuzzy::of(typed);
+        let mut fitting: Vec<(u32, usize, &Entry)> = self
             .all
             .iter()
             .filter_map(|entry| {
-                let score = fuzzy::score(typed, &entry.label)?;
+                let score = fuzzy.score(&entry.label)?;
                 Some((score, rank(entry).unwrap_or(RECENT_MAX), entry))
             })
             .collect();
         if typed.trim().is_empty() {
             fitting.sort_by_key(|(_, rank, _)| *rank);
         } else {
-            fitting.sort_by_key(|(score, rank, _)| (-score, *rank));
+            // Of two that fit alike the one that was taken lately is meant, then the shorter.
+            fitting.sort_by_key(|(score, rank, entry)| {
+                (std::cmp::Reverse(*score), *rank, entry.label.len())
+            });
         }
         let mut shown: Vec<Entry> = fitting
             .into_iter()

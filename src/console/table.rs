@@ -452,7 +452,8 @@ impl Model {
         let column = &self.of.columns()[self.sort.column];
         let order = scene.look.arrow(self.sort.descending);
         let rows = if self.filter.is_empty() {
-            format!("{} rows", counted(total))
+            let word = if total.n == 1 { "row" } else { "rows" };
+            format!("{} {word}", counted(total))
         } else {
             format!("{} of {}", counted(matched), counted(total))
         };

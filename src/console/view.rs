@@ -10,7 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::keys::{Binding, Place};
+use super::keys::{Action, Binding, Place};
 use super::message::Level;
 use super::model::{AWAITED_MS, Model, OVERDUE_MS};
 use super::overlay::Overlay;
@@ -228,31 +228,64 @@ fn awaited_text(model: &Model) -> Option<String> {
     }
 }
 
-/// Draws the keys that hold now.
-fn draw_keys(model: &Model, buffer: &mut Buffer, area: Rect) {
-    let look = &model.settings.look;
-    let styles = look.styles();
-    let line = line_at(area, area.bottom().saturating_sub(1));
-    let keys: Vec<(String, String)> = if let Some(over) = model.overlays.last() {
-        popup::keys(over)
-    } else {
-        let place = model.top().screen.place();
-        place
-            .all(model.settings.is_read_only)
-            .filter(|binding| !binding.short.is_empty())
-            .map(|binding| (key_name(binding), binding.short.to_owned()))
-            .collect()
-    };
-    let mut x = line.x + 1;
-    for (key, word) in keys {
-        let needed = width(&key) + 1 + width(&word);
-        let room = usize::from(line.right().saturating_sub(x));
-        if needed > room {
-            break;
-        }
-        x = buffer.set_stringn(x, line.y, &key, room, styles.key).0 + 1;
-        x = buffer.set_stringn(x, line.y, &word, room, styles.dim).0 + 2;
+/// A key of the last line.
+struct Hint {
+    key: String,
+    word: String,
+    /// Whether it is there at any width.
+    is_kept: bool,
+}
+
+impl Hint {
+    /// Returns its columns, with the gap behind it.
+    fn width(&self) -> usize {
+        width(&self.key) + 1 + width(&self.word) + 2
     }
+}
+
+/// Draws the keys that hold now: from the left, as many as there is room for.
+fn draw_keys(model: &Model, buffer: &mut Buffer, area: Rect) {
+    let styles = model.settings.look.styles();
+    let line = line_at(area, area.bottom().saturating_sub(1));
+    let mut hints = hints(model);
+    // Behind the last one no gap is needed, before the first one a blank.
+    while hints.iter().map(Hint::width).sum::<usize>() > usize::from(line.width) + 1 {
+        match hints.iter().rposition(|hint| !hint.is_kept) {
+            Some(at) => drop(hints.remove(at)),
+            None => break,
+        }
+    }
+    let mut x = line.x + 1;
+    for hint in hints {
+        let room = usize::from(line.right().saturating_sub(x));
+        x = buffer.set_stringn(x, line.y, hint.key, room, styles.key).0 + 1;
+        let room = usize::from(line.right().saturating_sub(x));
+        x = buffer.set_stringn(x, line.y, hint.word, room, styles.dim).0 + 2;
+    }
+}
+
+/// Returns the keys of what is on top, those that are kept last.
+fn hints(model: &Model) -> Vec<Hint> {
+    if let Some(over) = model.overlays.last() {
+        let keys = popup::keys(over).into_iter();
+        let hint = |(key, word)| Hint {
+            key,
+            word,
+            is_kept: false,
+        };
+        return keys.map(hint).collect();
+    }
+    let bindings = model.top().screen.place().all(model.settings.is_read_only);
+    let named = bindings.filter(|binding| !binding.short.is_empty());
+    let hint = |binding: &Binding| Hint {
+        key: key_name(binding),
+        word: binding.short.to_owned(),
+        // Whoever knows these two finds all others.
+        is_kept: matches!(binding.action, Action::Palette | Action::Help),
+    };
+    let mut hints: Vec<Hint> = named.map(hint).collect();
+    hints.sort_by_key(|hint| hint.is_kept);
+    hints
 }
 
 /// Returns the name of the first key of a row.

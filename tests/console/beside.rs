@@ -56,7 +56,7 @@ fn a_task_is_started_beside_a_running_server_and_its_runs_arrive() {
     shell.wait_for("ok: started Weave");
     shell.press(&["5"]);
     eventually("the server runs what the console started", || call() == 200);
-    shell.wait_for("1 rows");
+    shell.wait_for("1 row ");
     shell.wait_for("success");
     assert_eq!(call(), 200);
     shell.wait_for("+1 new, press r");

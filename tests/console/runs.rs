@@ -12,7 +12,8 @@ use serde_json::json;
 
 use super::given::{Console, NOW_MS, operator};
 use crate::support::Installation;
-use crate::support::history::{begun, commit, finished, flow, made, part, waiting};
+use crate::support::history::{FIRST, begun, commit, finished, flow, made, part, record, waiting};
+use elastane::domain::run::part::{MessageRef, RunKey};
 
 /// An installation with one task, and a failed and a good run of it.
 fn installed() -> (Installation, Flow, ExecutionId) {
@@ -153,11 +154,7 @@ fn an_edited_input_is_what_the_step_gets() {
 fn an_execution_that_waits_is_cancelled() {
     let (at, flow, _) = installed();
     let new = begun(&at.app, &flow);
-    let mut first = part(
-        elastane::domain::run::part::RunKey::New(new),
-        &[],
-        &[made(None, json!({ "order": 43 }))],
-    );
+    let mut first = part(RunKey::New(new), &[], &[made(None, json!({ "order": 43 }))]);
     first.queued.push(waiting("step_2", 0, 1));
     commit(&at.app, &flow, &[first], &[]);
     let mut console = Console::open(&at.app, (80, 24), "executions");
@@ -282,6 +279,28 @@ fn an_execution_that_is_over_is_not_asked_for_at_once_again() {
     assert!(console.cmds.is_empty(), "nothing of it changes any more");
     let wake_ms = console.model.wake_ms().unwrap();
     assert!(wake_ms > console.model.mono_ms, "the next look is later");
+}
+
+#[test]
+fn steps_that_did_not_run_are_named() {
+    let at = Installation::with(|options| options.clock = Clock::fixed(NOW_MS));
+    let ada = at.principal("ada@example.com");
+    let flow = flow(&at.app, &ada);
+    let steps = [record(
+        FIRST,
+        NOW_MS,
+        MessageRef::Own(0),
+        &[],
+        Some(Failure::new("no luck")),
+    )];
+    let messages = [made(None, json!({ "from": "outside" }))];
+    let new = RunKey::New(begun(&at.app, &flow));
+    commit(&at.app, &flow, &[part(new, &steps, &messages)], &[]);
+    let console = open(&at, (80, 24));
+    let frame = console.frame();
+    assert!(frame.contains("1 \u{2717} step_1"), "{frame}");
+    assert!(frame.contains("- step_2  not run"), "{frame}");
+    assert!(frame.contains("  1 step\n"), "{frame}");
 }
 
 #[test]

@@ -101,7 +101,12 @@ pub(super) fn standing_text(page: &ExecutionPage, scene: &Scene) -> String {
     let until = run.finished_at_ms.unwrap_or(scene.now_ms);
     let took = text::duration(until.saturating_sub(run.started_at_ms));
     let steps = text::number(i64::try_from(page.steps_total).unwrap_or(i64::MAX));
-    format!("{sign} {state}  {began} +{took}  {steps} steps")
+    let word = if page.steps_total == 1 {
+        "step"
+    } else {
+        "steps"
+    };
+    format!("{sign} {state}  {began} +{took}  {steps} {word}")
 }
 
 /// Draws a run.
@@ -137,6 +142,11 @@ fn draw_steps(model: &Model, scene: &Scene, buffer: &mut Buffer, area: Rect) {
         let is_under = at == model.cursor;
         let number = model.offset + at as u64 + 1;
         draw_step(look, buffer, inner, line, (number, step, is_under));
+    }
+    let behind = u16::try_from(page.steps.len().saturating_sub(model.first)).unwrap_or(u16::MAX);
+    for (line, step) in (behind..inner.height).zip(&page.not_run) {
+        let text = format!("    - {}  not run", look.clean(step));
+        put(buffer, inner, line, &text, styles.dim);
     }
 }
 

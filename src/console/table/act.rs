@@ -194,6 +194,9 @@ impl Model {
 
     /// Goes to a list beside this one in the same view.
     fn tab(&self, step: isize) -> Vec<Effect> {
+        if self.is_narrowed_for_good {
+            return Vec::new();
+        }
         let lists = self.view_name().lists();
         let at = lists.iter().position(|list| *list == self.of).unwrap_or(0);
         let count = lists.len().cast_signed();

@@ -34,6 +34,8 @@ struct Shown {
     column: &'static ListColumn,
     title: &'static str,
     width: usize,
+    /// How wide it needs to be for all of its texts.
+    natural: usize,
 }
 
 impl Model {
@@ -77,7 +79,8 @@ impl Model {
     /// Returns the title: the tabs of the view, the open one in brackets.
     fn title(&self) -> String {
         let lists = self.view_name().lists();
-        if lists.len() < 2 {
+        // What belongs to something is no tab of the view.
+        if lists.len() < 2 || self.is_narrowed_for_good {
             return list_title(self.of).to_owned();
         }
         let tabs: Vec<String> = lists
@@ -127,6 +130,7 @@ impl Model {
                     column,
                     title,
                     width,
+                    natural: width,
                 })
             })
             .collect();
@@ -148,6 +152,7 @@ impl Model {
                 }
             }
         }
+        give_back(&mut shown, room);
         shown
     }
 
@@ -229,6 +234,18 @@ impl Model {
             )
         };
         empty::draw(&scene.look, buffer, inner, &text);
+    }
+}
+
+/// Gives the room of columns that were left out to those that were narrowed, the first ones
+/// first.
+fn give_back(shown: &mut [Shown], room: usize) {
+    let taken = shown.iter().map(|shown| shown.width + GAP).sum::<usize>();
+    let mut left = (room + GAP).saturating_sub(taken);
+    for shown in shown {
+        let more = (shown.natural - shown.width).min(left);
+        shown.width += more;
+        left -= more;
     }
 }
 
