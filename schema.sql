@@ -221,7 +221,8 @@ CREATE INDEX flows_updated ON flows (updated_at);
 CREATE TABLE flow_lists (
     owner_id TEXT NOT NULL PRIMARY KEY, -- the organization whose list it is, else the user
     flows    INTEGER NOT NULL,          -- how many flows it has
-    changes  INTEGER NOT NULL           -- grows with every change that a part of it may show
+    changes  INTEGER NOT NULL,          -- grows with every change that decides which flows a part of it has
+    states   INTEGER NOT NULL DEFAULT 0 -- grows with every change of what is shown of a flow
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER flow_lists_insert AFTER INSERT ON flows BEGIN
     INSERT INTO flow_lists (owner_id, flows, changes)
@@ -241,6 +242,11 @@ CREATE TRIGGER flow_lists_owner AFTER UPDATE OF user_id, organization_id ON flow
 END;
 CREATE TRIGGER flow_lists_shown AFTER UPDATE OF name, description, type, status ON flows BEGIN
     UPDATE flow_lists SET changes = changes + 1
+        WHERE owner_id = coalesce(NEW.organization_id, NEW.user_id);
+END;
+CREATE TRIGGER flow_lists_states AFTER UPDATE OF graph, cron, created_at, updated_at, last_started_at,
+    time_zone, missed, variables, default_mapper_type, nodes_config, due_at ON flows BEGIN
+    UPDATE flow_lists SET states = states + 1
         WHERE owner_id = coalesce(NEW.organization_id, NEW.user_id);
 END;
 

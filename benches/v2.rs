@@ -18,6 +18,7 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -55,7 +56,7 @@ fn main() {
         std::fs::create_dir(&home).expect("a folder");
         Served::start(&home.join("elastane.db"), flows)
     });
-    against_bare(&served[0]);
+    against_bare(&served);
     println!("the first page: {}", flatness(&served, PAGE));
     let last = format!("{PAGE}&page%5Bnumber%5D={LAST_PAGE}");
     let first = served[1].request(PAGE);
@@ -135,32 +136,46 @@ fn fill(path: &Path, user: UserId, flows: u32) {
     .expect("filled");
 }
 
-/// Prints how many pages a second are answered, beside a bare server with the same bytes.
-fn against_bare(served: &Served) {
-    let request = served.request(PAGE);
-    let address = served.running.address();
+/// Prints how many pages a second are answered, beside a bare server with the same bytes:
+/// of one page that does not change, and of pages that nobody asked for just before.
+fn against_bare(served: &[Served; 2]) {
+    let request = served[0].request(PAGE);
+    let address = served[0].running.address();
     let body = answer(&mut connect(address), &request);
     let bytes = body.len();
     let bare = bare::start("application/json; charset=utf-8", Bytes::from(body));
-    let (mut rates, mut costs) = (Vec::new(), Vec::new());
+    let next = AtomicU32::new(0);
+    let other_page = |_| {
+        // Each page that begins behind a remembered place, one after the other.
+        let number = 1 + next.fetch_add(20, Ordering::Relaxed) % LAST_PAGE;
+        served[1].request(&format!("{PAGE}&page%5Bnumber%5D={number}"))
+    };
+    let (mut rates, mut costs, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
-        let [other, own] = [bare, address].map(|address| rate(address, &request));
+        let [other, own] = [bare, address].map(|address| rate(address, |_| request.clone()));
+        let new = rate(served[1].running.address(), other_page);
         println!(
-            "round {round}: bare {:.0}/s at {:.0} us of a core, pages {:.0}/s at {:.0} us, load {}",
+            "round {round}: bare {:.0}/s at {:.0} us of a core, a page {:.0}/s at {:.0} us, \
+             other pages {:.0}/s at {:.0} us, load {}",
             other.per_s,
             other.core_us,
             own.per_s,
             own.core_us,
+            new.per_s,
+            new.core_us,
             cpu::load()
         );
         rates.push(own.per_s / other.per_s);
         costs.push(own.core_us / other.core_us);
+        unknown.push(new.per_s / other.per_s);
     }
     println!(
         "a page of 50 flows, {bytes} bytes, {CONNECTIONS} connections, against a bare server: \
-         {:.2} (goal 0.30); {:.2} times its cost on the cores, client included",
+         {:.2} (goal 0.30), {:.2} times its cost on the cores, client included; pages that \
+         nobody asked for just before: {:.2}",
         median::median(rates),
-        median::median(costs)
+        median::median(costs),
+        median::median(unknown)
     );
 }
 
@@ -171,9 +186,9 @@ struct Rate {
 }
 
 /// Loads a server for a round.
-fn rate(address: SocketAddr, request: &[u8]) -> Rate {
+fn rate(address: SocketAddr, request: impl Fn(usize) -> Vec<u8> + Sync) -> Rate {
     let before = cpu::cpu_s(process::id());
-    let per_s = load::answers_per_s(address, CONNECTIONS, DURATION, |_| request.to_vec());
+    let per_s = load::answers_per_s(address, CONNECTIONS, DURATION, request);
     let used = cpu::cpu_s(process::id()) - before;
     Rate {
         per_s,

@@ -107,6 +107,8 @@ pub enum Content {
     Empty,
     /// JSON.
     Json(Value),
+    /// JSON that is written already.
+    Written(Vec<u8>),
     /// Text of the given media type.
     Text(&'static str, String),
     /// A file and its length in bytes; its media type is a header.

@@ -120,9 +120,9 @@ impl Api {
         call.body = body::parse(request.header("content-type"), &bytes)?;
         let mut reply = (route.handler)(&mut call)?;
         if call.asked.is_sparse()
-            && let Content::Json(value) = &mut reply.content
+            && let Content::Written(json) = &reply.content
         {
-            document::thin(value, &call.asked);
+            reply.content = document::thin(json, &call.asked)?;
         }
         Ok(reply)
     }
@@ -440,6 +440,7 @@ fn response_of(reply: Reply, json: &str) -> Response {
         Content::Json(value) => response
             .header("Content-Type", json)
             .bytes(to_bytes(&value)),
+        Content::Written(bytes) => response.header("Content-Type", json).bytes(bytes),
         Content::Text(media_type, text) => response.header("Content-Type", media_type).bytes(text),
         Content::File(file, length) => response.stream(file, Some(length)),
         Content::Stream(Source(source)) => response.stream(source, None),

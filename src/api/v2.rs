@@ -20,6 +20,7 @@ pub mod organization;
 pub mod query;
 pub mod queue_stats;
 pub mod recipe;
+mod resource;
 mod scope;
 pub mod snapshot;
 pub mod ssh_key;
@@ -27,6 +28,7 @@ mod storage;
 pub mod team;
 pub mod user;
 pub mod version;
+mod written;
 
 use super::route::Route;
 use super::shape::ResourceType;

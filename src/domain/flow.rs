@@ -9,8 +9,12 @@ pub mod options;
 pub mod portable;
 pub mod schedule;
 
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
 use self::graph::Graph;
-use self::options::FlowOptions;
+use self::options::{FlowOptions, MapperKind, Missed};
 use super::error::{Error, Result};
 use super::id::{FlowId, OrganizationId, UserId};
 use super::organization::Owner;
@@ -124,6 +128,76 @@ impl Flow {
     /// says, so that the time of the last change tells two states of a flow apart.
     pub fn next_update_ms(&self, now_ms: i64) -> i64 {
         now_ms.max(self.updated_at_ms + 1)
+    }
+}
+
+/// A flow as it is shown. What is JSON in the database stays text: nobody reads it on its
+/// way to the client, and reading and writing it again cost most of a page.
+#[derive(Clone, Debug)]
+pub struct ShownFlow<'a> {
+    /// The id.
+    pub id: Cow<'a, str>,
+    /// The id of the user whose it is.
+    pub user_id: Cow<'a, str>,
+    /// What it is called.
+    pub name: Cow<'a, str>,
+    /// What it is for.
+    pub description: Option<Cow<'a, str>>,
+    /// How it is set off.
+    pub flow_type: FlowType,
+    /// Whether it runs.
+    pub status: FlowStatus,
+    /// The JSON of its graph.
+    pub graph: Cow<'a, str>,
+    /// Its schedule.
+    pub cron: Option<Cow<'a, str>>,
+    /// When it was made, in milliseconds since 1970.
+    pub created_at_ms: i64,
+    /// When it last changed, in milliseconds since 1970.
+    pub updated_at_ms: i64,
+    /// When it was last started, in milliseconds since 1970.
+    pub last_started_at_ms: Option<i64>,
+    /// The zone of its schedule.
+    pub time_zone: Option<Cow<'a, str>>,
+    /// What becomes of missed runs.
+    pub missed: Missed,
+    /// The JSON of its variables.
+    pub variables: Cow<'a, str>,
+    /// How mappers are read that name no type.
+    pub default_mapper_type: Option<MapperKind>,
+    /// The JSON of the settings of its steps.
+    pub nodes_config: Cow<'a, str>,
+    /// When its schedule fires next, in milliseconds since 1970.
+    pub due_at_ms: Option<i64>,
+    /// The organization that it belongs to.
+    pub organization_id: Option<OrganizationId>,
+}
+
+impl<'a> From<&'a Flow> for ShownFlow<'a> {
+    fn from(flow: &'a Flow) -> Self {
+        let options = &flow.options;
+        let text = |members: &Map<String, Value>| Value::from(members.clone()).to_string();
+        let borrowed = |text: &'a str| Cow::Borrowed(text);
+        Self {
+            id: flow.id.to_string().into(),
+            user_id: flow.user_id.to_string().into(),
+            name: borrowed(&flow.name),
+            description: flow.description.as_deref().map(borrowed),
+            flow_type: flow.flow_type,
+            status: flow.status,
+            graph: flow.graph.to_value().to_string().into(),
+            cron: flow.cron.as_ref().map(Cron::as_str).map(borrowed),
+            created_at_ms: flow.created_at_ms,
+            updated_at_ms: flow.updated_at_ms,
+            last_started_at_ms: flow.last_started_at_ms,
+            time_zone: options.time_zone.as_deref().map(borrowed),
+            missed: options.missed,
+            variables: text(&options.variables).into(),
+            default_mapper_type: options.default_mapper_type,
+            nodes_config: text(&options.nodes_config).into(),
+            due_at_ms: flow.due_at_ms,
+            organization_id: flow.organization_id,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Parts of long lists: which part, in which order, and how long the whole is.
 
 /// Which part of a list is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Slice {
     /// How many items stand before it.
     pub offset: u64,

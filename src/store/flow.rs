@@ -1,5 +1,7 @@
 //! Rows of flows and of their steps.
 
+use std::borrow::Cow;
+
 use rusqlite::{Row, params};
 use serde_json::{Map, Value};
 
@@ -9,7 +11,7 @@ use super::{Read, Write};
 use crate::domain::Result;
 use crate::domain::flow::graph::Graph;
 use crate::domain::flow::options::{FlowOptions, MapperKind, Missed};
-use crate::domain::flow::{Cron, Flow, FlowStatus, FlowType};
+use crate::domain::flow::{Cron, Flow, FlowStatus, FlowType, ShownFlow};
 use crate::domain::id::{FlowId, UserId};
 use crate::domain::slug::Slug;
 
@@ -38,6 +40,45 @@ pub(super) fn flow_of(row: &Row<'_>) -> rusqlite::Result<Flow> {
         options: options_of(row)?,
         due_at_ms: row.get(18)?,
         organization_id: row.get(19)?,
+    })
+}
+
+/// The columns that [`shown_of`] reads, in its order.
+pub(super) const SHOWN_COLUMNS: &str = "id, user_id, name, description, type, status, graph, cron, \
+     created_at, updated_at, last_started_at, time_zone, missed, variables, \
+     default_mapper_type, nodes_config, due_at, organization_id";
+
+/// Reads a flow to be shown from a row of [`SHOWN_COLUMNS`], whose texts it borrows.
+pub(super) fn shown_of<'r>(row: &'r Row<'_>) -> rusqlite::Result<ShownFlow<'r>> {
+    let text = |at| Ok::<_, rusqlite::Error>(Cow::Borrowed(row.get_ref(at)?.as_str()?));
+    let maybe = |at| {
+        let text = row.get_ref(at)?.as_str_or_null()?;
+        Ok::<_, rusqlite::Error>(text.map(Cow::Borrowed))
+    };
+    Ok(ShownFlow {
+        id: text(0)?,
+        user_id: text(1)?,
+        name: text(2)?,
+        description: maybe(3)?,
+        flow_type: FlowType::parse(row.get_ref(4)?.as_str()?)
+            .ok_or_else(|| unreadable(4, "an unknown type"))?,
+        status: status_of(row, 5)?,
+        graph: text(6)?,
+        cron: maybe(7)?,
+        created_at_ms: row.get(8)?,
+        updated_at_ms: row.get(9)?,
+        last_started_at_ms: row.get(10)?,
+        time_zone: maybe(11)?,
+        missed: Missed::parse(row.get_ref(12)?.as_str()?)
+            .ok_or_else(|| unreadable(12, "an unknown policy"))?,
+        variables: text(13)?,
+        default_mapper_type: row
+            .get_ref(14)?
+            .as_str_or_null()?
+            .and_then(MapperKind::parse),
+        nodes_config: text(15)?,
+        due_at_ms: row.get(16)?,
+        organization_id: row.get(17)?,
     })
 }
 

@@ -4,9 +4,9 @@ use rusqlite::types::Value;
 use rusqlite::{params, params_from_iter};
 
 use super::Read;
-use super::flow::{FLOW_COLUMNS, flow_of};
+use super::flow::{SHOWN_COLUMNS, shown_of};
 use crate::domain::Result;
-use crate::domain::flow::{Flow, FlowKey, FlowList, FlowQuery, FlowType};
+use crate::domain::flow::{FlowKey, FlowList, FlowQuery, FlowType, ShownFlow};
 use crate::domain::id::FlowId;
 
 /// What narrows a list: `?2` to `?5` are what is asked for, each missing or not.
@@ -23,21 +23,24 @@ const EVERYTHING: &str = "coalesce(?2, ?3, ?4, ?5) IS NULL";
 pub struct FlowListState {
     /// How many flows it has.
     pub flows: u64,
-    /// Equal as long as no part of the list, however narrowed, can have changed but in
-    /// its order.
+    /// Equal as long as no part of the list, however narrowed, can have other flows but for
+    /// their order.
     pub changes: i64,
+    /// Equal, together with `changes`, as long as nothing that is shown of a flow changed.
+    pub states: i64,
 }
 
 impl Read<'_> {
     /// Returns what triggers keep of a list.
     pub fn flow_list_state(&self, list: FlowList) -> Result<FlowListState> {
         let found = self.query_opt(
-            "SELECT flows, changes FROM flow_lists WHERE owner_id = ?1",
+            "SELECT flows, changes, states FROM flow_lists WHERE owner_id = ?1",
             [owner_of(list)],
             |row| {
                 Ok(FlowListState {
                     flows: row.get::<_, i64>(0)?.unsigned_abs(),
                     changes: row.get(1)?,
+                    states: row.get(2)?,
                 })
             },
         )?;
@@ -63,7 +66,7 @@ impl Read<'_> {
         )
     }
 
-    /// Returns up to `limit` flows of a list after the first `offset` behind the id
+    /// Shows up to `limit` flows of a list after the first `offset` behind the id
     /// `after`, in an order; the id decides among equals.
     ///
     /// The rows are looked up once the ids of the part are known: what stands before the
@@ -75,19 +78,33 @@ impl Read<'_> {
         after: Option<FlowId>,
         offset: u64,
         limit: u32,
-    ) -> Result<Vec<Flow>> {
+        mut show: impl FnMut(&ShownFlow<'_>),
+    ) -> Result<()> {
         let order = order_of(query);
-        let sql = format!(
-            "SELECT {FLOW_COLUMNS} FROM flows WHERE id IN
-                 (SELECT id FROM flows WHERE {} AND id > ?6 ORDER BY {order} LIMIT ?7 OFFSET ?8)
-             ORDER BY {order}",
-            conditions_of(list, query)
-        );
+        let conditions = conditions_of(list, query);
+        let sql = if query.is_everything() && order == "id" {
+            // The index of the list yields them in this order, one look-up a row.
+            format!(
+                "SELECT {SHOWN_COLUMNS} FROM flows WHERE {conditions} AND id > ?6
+                 ORDER BY id LIMIT ?7 OFFSET ?8"
+            )
+        } else {
+            format!(
+                "SELECT {SHOWN_COLUMNS} FROM flows WHERE id IN
+                     (SELECT id FROM flows WHERE {conditions} AND id > ?6
+                      ORDER BY {order} LIMIT ?7 OFFSET ?8)
+                 ORDER BY {order}"
+            )
+        };
         let after = after.map_or_else(String::new, |id| id.to_string());
         let offset = i64::try_from(offset).unwrap_or(i64::MAX);
         let mut values = values_of(list, query);
         values.extend([Value::from(after), Value::from(limit), Value::from(offset)]);
-        self.query_all(&sql, params_from_iter(values), flow_of)
+        let rows = self.query_all(&sql, params_from_iter(values), |row| {
+            show(&shown_of(row)?);
+            Ok(())
+        });
+        rows.map(|_| ())
     }
 
     /// Counts the flows of a list that are asked for, one by one.

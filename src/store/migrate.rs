@@ -55,6 +55,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "logos of components, ends of invites",
         sql: include_str!("migrations/0009.sql"),
     },
+    Migration {
+        name: "states of lists of flows",
+        sql: include_str!("migrations/0010.sql"),
+    },
 ];
 
 /// The mark of our files, which `file` and SQLite's tools show: the letters "elas".

@@ -3,6 +3,7 @@
 use elastane::domain::principal::{Channel, Principal};
 use elastane::domain::recipe::RecipeId;
 use elastane::domain::recipe::folder::FolderFiles;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::{Actor, Answer, TestServer};
@@ -502,4 +503,64 @@ fn a_recipe_shows_what_it_declares() {
     assert_eq!(attributes["info"], info);
     assert_eq!(attributes["visibility"], "tenant");
     assert_eq!(attributes["flow_templates"], sent["flow_templates"]);
+}
+
+/// Opens the database beside the server, as another process does.
+#[expect(clippy::disallowed_methods, reason = "a test changes rows")]
+fn rows_of(server: &TestServer) -> Connection {
+    Connection::open(server.installation.database()).expect("the database")
+}
+
+#[test]
+fn a_page_that_was_asked_for_before_shows_every_change_at_once() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let flow = make(&ada, "f");
+    let path = path_of(&flow);
+    let page = || ada.get("/v2/flows?page[size]=50").json(200);
+    let check = |what: &str| {
+        let one = ada.get(&path).json(200);
+        let listed = page();
+        assert_eq!(listed["data"][0], one["data"], "{what}");
+        assert_eq!(page(), listed, "{what}, asked again");
+    };
+    check("as it was made");
+    let mut longer = graph();
+    longer["nodes"][1]["name"] = json!("Log");
+    for attributes in [
+        json!({ "graph": longer }),
+        json!({ "cron": "0 4 * * *" }),
+        json!({ "name": "g", "description": "why", "type": "long_running" }),
+        json!({ "time_zone": "Europe/Berlin", "missed": "skip", "variables": { "a": 1 } }),
+        json!({ "nodes_config": { "step_2": { "prefetch": 2 } }, "default_mapper_type": null }),
+    ] {
+        let changed = ada.patch(&path, &change(&flow, &attributes));
+        assert_eq!(changed.status, 200, "{}", changed.text);
+        check(&attributes.to_string());
+    }
+    for verb in ["start", "stop"] {
+        let sent = ada.send("POST", &format!("{path}/{verb}"), &[], "");
+        assert_eq!(sent.status, 202);
+        check(verb);
+    }
+    // A schedule that fires changes the time of the next one, and nothing else.
+    rows_of(&server)
+        .execute("UPDATE flows SET due_at = 1900000000000", [])
+        .expect("changed");
+    check("the time of its next run");
+    make(&ada, "another");
+    assert_eq!(page()["meta"]["total"], 2);
+    assert_eq!(ada.delete(&path).status, 204);
+    let left = page();
+    assert_eq!(
+        (
+            left["meta"]["total"].as_u64(),
+            left["data"].as_array().map(Vec::len)
+        ),
+        (Some(1), Some(1))
+    );
+    let thin = ada
+        .get("/v2/flows?page[size]=50&fields[flow]=name")
+        .json(200);
+    assert_eq!(thin["data"][0]["attributes"], json!({ "name": "another" }));
 }

@@ -111,7 +111,7 @@ fn create(call: &mut Call<'_>) -> Result<Reply> {
     let made = call
         .app
         .create_api_key(&call.who, user, name, expires_at_ms, organization)?;
-    let shown = show(&made.key).attribute("key", made.secret.expose());
+    let shown = show_with(&made.key, Some(made.secret.expose()));
     Ok(Document::one(shown).created(call))
 }
 
@@ -139,13 +139,19 @@ fn parse_time(text: &str) -> Result<i64> {
         .map_err(|_| Error::invalid("expires_at", "must be a time such as 2030-01-31T12:00:00Z"))
 }
 
-/// Returns a key as v2 shows it.
+/// Returns a key as v2 shows it, without the key itself.
 fn show(key: &ApiKey) -> Resource {
+    show_with(key, None)
+}
+
+/// Returns a key as v2 shows it, with the key itself where it was made just now.
+fn show_with(key: &ApiKey, secret: Option<&str>) -> Resource {
     Resource::new(&API_KEY, key.id, format!("/v2/api-keys/{}", key.id))
         .attribute("name", key.name.as_str())
         .attribute("prefix", key.prefix.as_str())
         .attribute("created_at", time(key.created_at_ms))
         .maybe("last_used_at", key.last_used_at_ms.map(time))
         .maybe("expires_at", key.expires_at_ms.map(time))
+        .maybe("key", secret)
         .of_organization(key.organization_id)
 }

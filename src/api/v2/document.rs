@@ -6,162 +6,50 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::query::{PARAMETER, Page, Query};
-use super::scope::organization_path;
+use super::resource::RESOURCE_BYTES;
+pub use super::resource::Resource;
+use super::written;
 use crate::api::call::{Call, Content, Reply};
-use crate::api::shape::ResourceType;
-use crate::domain::id::OrganizationId;
 use crate::domain::{Error, FieldError, Kind, Result};
-
-/// A resource to be shown.
-#[derive(Debug)]
-pub struct Resource {
-    kind: &'static ResourceType,
-    id: String,
-    link: String,
-    attributes: Map<String, Value>,
-    relationships: Map<String, Value>,
-}
-
-impl Resource {
-    /// Begins a resource; `link` is its own path, which must be served.
-    pub fn new(
-        kind: &'static ResourceType,
-        id: impl Into<String>,
-        link: impl Into<String>,
-    ) -> Self {
-        Self {
-            kind,
-            id: id.into(),
-            link: link.into(),
-            attributes: Map::new(),
-            relationships: Map::new(),
-        }
-    }
-
-    /// Sets an attribute.
-    #[must_use]
-    pub fn attribute(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        debug_assert!(self.kind.has_field(name), "{name} is not declared");
-        self.attributes.insert(name.to_owned(), value.into());
-        self
-    }
-
-    /// Sets an attribute where there is a value.
-    #[must_use]
-    pub fn maybe(self, name: &'static str, value: Option<impl Into<Value>>) -> Self {
-        match value {
-            Some(value) => self.attribute(name, value),
-            None => self,
-        }
-    }
-
-    /// Relates it to one resource, whose own path is `link`.
-    #[must_use]
-    pub fn to_one(
-        self,
-        name: &'static str,
-        kind: &str,
-        id: impl Into<String>,
-        link: impl Into<String>,
-    ) -> Self {
-        let (id, link): (String, String) = (id.into(), link.into());
-        let data = json!({ "type": kind, "id": id });
-        self.relationship(name, json!({ "data": data, "links": { "self": link } }))
-    }
-
-    /// Relates it to several resources of one type; `link` is the path of their list.
-    #[must_use]
-    pub fn to_many<I: Into<String>>(
-        self,
-        name: &'static str,
-        kind: &str,
-        ids: impl IntoIterator<Item = I>,
-        link: Option<String>,
-    ) -> Self {
-        let data = identifiers_of(kind, ids);
-        let mut shown = json!({ "data": data });
-        if let Some(link) = link {
-            shown["links"] = json!({ "self": link });
-        }
-        self.relationship(name, shown)
-    }
-
-    /// Relates it to what stands at a path, without saying what that is.
-    #[must_use]
-    pub fn related(self, name: &'static str, link: impl Into<String>) -> Self {
-        let link: String = link.into();
-        self.relationship(name, json!({ "links": { "related": link } }))
-    }
-
-    /// Relates it to the organization that it belongs to, where there is one.
-    #[must_use]
-    pub fn of_organization(self, id: Option<OrganizationId>) -> Self {
-        match id {
-            Some(id) => self.to_one("organization", "organization", id, organization_path(id)),
-            None => self,
-        }
-    }
-
-    /// Returns its own path.
-    pub fn link(&self) -> &str {
-        &self.link
-    }
-
-    /// Sets a relationship.
-    fn relationship(mut self, name: &'static str, value: Value) -> Self {
-        debug_assert!(self.kind.has_field(name), "{name} is not declared");
-        self.relationships.insert(name.to_owned(), value);
-        self
-    }
-
-    /// Returns it as a document shows it.
-    fn into_value(self) -> Value {
-        let mut shown = json!({
-            "type": self.kind.name,
-            "id": self.id,
-            "attributes": self.attributes,
-            "links": { "self": self.link },
-        });
-        if !self.relationships.is_empty() {
-            shown["relationships"] = self.relationships.into();
-        }
-        shown
-    }
-}
 
 /// A document with data.
 #[derive(Debug)]
 pub struct Document {
-    data: Value,
+    /// JSON, as all that is included.
+    data: Vec<u8>,
     /// The path of the one resource.
     link: Option<String>,
-    included: Vec<Value>,
+    included: Vec<Vec<u8>>,
     links: Map<String, Value>,
     meta: Map<String, Value>,
+    /// Types and ids of the data.
+    shown: Vec<(&'static str, String)>,
+    /// The same with those of what is included, once something is.
     seen: HashSet<(&'static str, String)>,
 }
 
 impl Document {
     /// Makes the document of one resource.
     pub fn one(resource: Resource) -> Self {
-        let seen = HashSet::from([(resource.kind.name, resource.id.clone())]);
+        let shown = vec![(resource.kind.name, resource.id.clone())];
         Self {
             link: Some(resource.link.clone()),
-            data: resource.into_value(),
-            ..Self::empty(seen)
+            data: resource.into_json(),
+            ..Self::empty(shown)
         }
     }
 
     /// Makes the document of a list, whole.
     pub fn many(resources: Vec<Resource>) -> Self {
-        let seen = resources
-            .iter()
-            .map(|resource| (resource.kind.name, resource.id.clone()))
-            .collect();
-        let data: Vec<Value> = resources.into_iter().map(Resource::into_value).collect();
+        let mut items = Vec::new();
+        let mut shown = Vec::with_capacity(resources.len());
+        for resource in resources {
+            shown.push((resource.kind.name, resource.id.clone()));
+            resource.write_to(&mut items);
+        }
         Self {
-            data: data.into(),
-            ..Self::empty(seen)
+            data: list_of(&items),
+            ..Self::empty(shown)
         }
     }
 
@@ -174,9 +62,9 @@ impl Document {
         let data = identifiers_of(kind, ids);
         let link: String = link.into();
         Self {
-            data: data.into(),
+            data: written::json(&data),
             links: Map::from_iter([("self".to_owned(), link.into())]),
-            ..Self::empty(HashSet::new())
+            ..Self::empty(Vec::new())
         }
     }
 
@@ -200,7 +88,21 @@ impl Document {
 
     /// Makes the document of one page of a list of `total` resources.
     pub fn page(call: &Call<'_>, page: Page, resources: Vec<Resource>, total: u64) -> Self {
-        let mut document = Self::many(resources);
+        Self::many(resources).on_page(call, page, total)
+    }
+
+    /// Makes the document of one page of a list of `total` resources; those on the page were
+    /// written by [`Resource::write_to`], one after the other.
+    pub fn page_of(call: &Call<'_>, page: Page, items: &[u8], total: u64) -> Self {
+        let document = Self {
+            data: list_of(items),
+            ..Self::empty(Vec::new())
+        };
+        document.on_page(call, page, total)
+    }
+
+    /// Says which page of a list of `total` resources it is.
+    fn on_page(mut self, call: &Call<'_>, page: Page, total: u64) -> Self {
         let pages = total.div_ceil(u64::from(page.size));
         for (name, value) in [
             ("page", page.number),
@@ -208,12 +110,12 @@ impl Document {
             ("total", total),
             ("total_pages", pages),
         ] {
-            document.meta.insert(name.to_owned(), value.into());
+            self.meta.insert(name.to_owned(), value.into());
         }
         let last = pages.max(1);
         let mut link = |name: &str, number: u64| {
             let path = page_path(call, page, number);
-            document.links.insert(name.to_owned(), path.into());
+            self.links.insert(name.to_owned(), path.into());
         };
         link("first", 1);
         if page.number > 1 {
@@ -223,13 +125,14 @@ impl Document {
             link("next", page.number + 1);
         }
         link("last", last);
-        document
+        self
     }
 
     /// Includes a resource, unless the document has it already.
     pub fn include(&mut self, resource: Resource) {
+        self.seen.extend(self.shown.drain(..));
         if self.seen.insert((resource.kind.name, resource.id.clone())) {
-            self.included.push(resource.into_value());
+            self.included.push(resource.into_json());
         }
     }
 
@@ -262,27 +165,49 @@ impl Document {
 
     /// Returns the reply with a status.
     pub fn reply(self, status: u16) -> Reply {
-        let mut document = json!({ "data": self.data, "meta": self.meta });
+        let mut json = Vec::with_capacity(self.data.len() + RESOURCE_BYTES);
+        json.push(b'{');
+        written::name(&mut json, "data");
+        json.extend_from_slice(&self.data);
+        written::member(&mut json, "meta", &self.meta);
         if !self.included.is_empty() {
-            document["included"] = self.included.into();
+            written::name(&mut json, "included");
+            json.push(b'[');
+            json.extend_from_slice(&self.included.join(&b','));
+            json.push(b']');
         }
         if !self.links.is_empty() {
-            document["links"] = self.links.into();
+            written::member(&mut json, "links", &self.links);
         }
-        Reply::json(status, document)
+        json.push(b'}');
+        Reply {
+            status,
+            headers: Vec::new(),
+            content: Content::Written(json),
+        }
     }
 
     /// Makes a document without anything but what was seen.
-    fn empty(seen: HashSet<(&'static str, String)>) -> Self {
+    fn empty(shown: Vec<(&'static str, String)>) -> Self {
         Self {
-            data: Value::Null,
+            data: Vec::new(),
             link: None,
             included: Vec::new(),
             links: Map::new(),
             meta: Map::new(),
-            seen,
+            shown,
+            seen: HashSet::new(),
         }
     }
+}
+
+/// Returns the JSON of a list of what [`Resource::write_to`] wrote.
+fn list_of(items: &[u8]) -> Vec<u8> {
+    let mut json = Vec::with_capacity(items.len() + 2);
+    json.push(b'[');
+    json.extend_from_slice(items);
+    json.push(b']');
+    json
 }
 
 /// Returns the reply without data, `{"meta":{}}`.
@@ -349,7 +274,8 @@ fn escape_into(out: &mut String, text: &str) {
 }
 
 /// Takes the fields out of a document that `fields[…]` does not ask for.
-pub fn thin(document: &mut Value, asked: &Query) {
+pub fn thin(json: &[u8], asked: &Query) -> Result<Content> {
+    let mut document: Value = serde_json::from_slice(json).map_err(Error::internal)?;
     let thin_one = |resource: &mut Value| {
         let Some(kind) = resource["type"].as_str() else {
             return;
@@ -370,6 +296,7 @@ pub fn thin(document: &mut Value, asked: &Query) {
             _ => {}
         }
     }
+    Ok(Content::Json(document))
 }
 
 /// Returns the document of an error (`v2.md 2.3`).
@@ -486,7 +413,10 @@ fn title_of(status: u16) -> &'static str {
 }
 
 /// Makes identifiers of resources of one type.
-fn identifiers_of<I: Into<String>>(kind: &str, ids: impl IntoIterator<Item = I>) -> Vec<Value> {
+pub(super) fn identifiers_of<I: Into<String>>(
+    kind: &str,
+    ids: impl IntoIterator<Item = I>,
+) -> Vec<Value> {
     ids.into_iter()
         .map(|id| {
             let id: String = id.into();

@@ -12,7 +12,9 @@ use crate::api::shape::{
 use crate::app::flow::FlowChange;
 use crate::domain::flow::graph::Graph;
 use crate::domain::flow::options::{FlowOptions, MapperKind, Missed};
-use crate::domain::flow::{Cron, Flow, FlowKey, FlowQuery, FlowStatus, FlowType, NewFlow};
+use crate::domain::flow::{
+    Cron, Flow, FlowKey, FlowQuery, FlowStatus, FlowType, NewFlow, ShownFlow,
+};
 use crate::domain::id::FlowId;
 use crate::domain::{Kind, Result};
 
@@ -144,9 +146,9 @@ fn list(call: &mut Call<'_>) -> Result<Reply> {
     let Some(query) = read_query(call)? else {
         return Ok(Document::page(call, page, Vec::new(), 0).ok());
     };
-    let part = call.app.flow_part(&who, &query, page.slice())?;
-    let shown = part.items.iter().map(show).collect();
-    Ok(Document::page(call, page, shown, part.total).ok())
+    let write = |list: &mut Vec<u8>, flow: &ShownFlow<'_>| shown(flow).write_to(list);
+    let part = call.app.flow_part(&who, &query, page.slice(), write)?;
+    Ok(Document::page_of(call, page, &part.text, part.total).ok())
 }
 
 /// Reads which flows are asked for; none where no flow can be meant.
@@ -328,35 +330,37 @@ fn flow_id(call: &Call<'_>) -> Result<FlowId> {
     call.id("flow_id", "flow")
 }
 
-/// Returns a flow as v2 shows it: one that v1 suspended is inactive (`v2.md 9`, 11).
+/// Returns a flow as v2 shows it.
 fn show(flow: &Flow) -> Resource {
+    shown(&ShownFlow::from(flow))
+}
+
+/// Returns a flow as v2 shows it: one that v1 suspended is inactive (`v2.md 9`, 11).
+fn shown(flow: &ShownFlow<'_>) -> Resource {
     let status = match flow.status {
         FlowStatus::Active => "active",
         FlowStatus::Inactive | FlowStatus::Suspended => "inactive",
     };
-    let options = &flow.options;
-    let user = flow.user_id;
-    Resource::new(&FLOW, flow.id, format!("/v2/flows/{}", flow.id))
-        .attribute("name", flow.name.as_str())
-        .maybe("description", flow.description.as_deref())
+    let mapper = flow.default_mapper_type.map(MapperKind::as_str);
+    let (id, user) = (&*flow.id, &*flow.user_id);
+    Resource::new(&FLOW, id, format!("/v2/flows/{id}"))
+        .attribute("name", &flow.name)
+        .maybe("description", flow.description.as_ref())
         .attribute("status", status)
         .attribute("current_status", flow.status.as_str())
         .attribute("type", flow.flow_type.as_str())
-        .attribute("graph", flow.graph.to_value())
-        .maybe("cron", flow.cron.as_ref().map(Cron::as_str))
+        .written("graph", &flow.graph)
+        .maybe("cron", flow.cron.as_ref())
         .attribute("api_version", API_VERSION)
         .attribute("created_at", time(flow.created_at_ms))
         .attribute("updated_at", time(flow.updated_at_ms))
         .maybe("last_start_time", flow.last_started_at_ms.map(time))
         .maybe("due_execution", flow.due_at_ms.map(time))
-        .maybe("time_zone", options.time_zone.as_deref())
-        .attribute("missed", options.missed.as_str())
-        .attribute("variables", options.variables.clone())
-        .maybe(
-            "default_mapper_type",
-            options.default_mapper_type.map(MapperKind::as_str),
-        )
-        .attribute("nodes_config", options.nodes_config.clone())
+        .maybe("time_zone", flow.time_zone.as_ref())
+        .attribute("missed", flow.missed.as_str())
+        .written("variables", &flow.variables)
+        .maybe("default_mapper_type", mapper)
+        .written("nodes_config", &flow.nodes_config)
         .to_one("user", "user", user, format!("/v2/users/{user}"))
         .of_organization(flow.organization_id)
 }

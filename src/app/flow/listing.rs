@@ -4,19 +4,20 @@
 //! What stands before a page is not counted again: the place of every thousandth flow is
 //! remembered as long as the list does not change, and so is how many a filter lets
 //! through. Both are looked up by the list's own count of changes, read in the same
-//! transaction as the page, so neither can be stale.
+//! transaction as the page, so neither can be stale. The last pages are remembered as they
+//! were written, too, with a second count: of what is shown of a flow.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::app::{App, PAGE_MAX};
 use crate::domain::Result;
-use crate::domain::flow::{Flow, FlowKey, FlowList, FlowQuery};
+use crate::domain::flow::{FlowKey, FlowList, FlowQuery, ShownFlow};
 use crate::domain::id::FlowId;
 use crate::domain::organization::Scope;
-use crate::domain::page::{Part, Slice};
+use crate::domain::page::Slice;
 use crate::domain::principal::Principal;
-use crate::store::Read;
+use crate::store::{FlowListState, Read};
 
 /// How many flows lie between two remembered places: the most that a page passes over.
 const MARK_EVERY: u32 = 1_000;
@@ -25,10 +26,32 @@ const MARK_EVERY: u32 = 1_000;
 /// who are looking now. The longest takes 12 kB.
 const REMEMBERED_MAX: usize = 1_000;
 
+/// The largest page that is remembered, in bytes: one of 50 flows of middle size fits.
+const PAGE_BYTES_MAX: usize = 64 * 1_024;
+
+/// The most pages that are remembered, 4 MB of them: those that are being looked at.
+const PAGES_MAX: usize = 64;
+
 /// What is remembered of lists of flows.
 #[derive(Default)]
 pub(in crate::app) struct FlowLists {
     known: Mutex<HashMap<(FlowList, FlowQuery), Known>>,
+    pages: Mutex<HashMap<(FlowList, FlowQuery, Slice), Remembered>>,
+}
+
+/// A page of flows as its caller wrote it.
+#[derive(Clone, Debug)]
+pub struct FlowPage {
+    /// What the caller wrote.
+    pub text: Arc<[u8]>,
+    /// How many flows the whole list has.
+    pub total: u64,
+}
+
+/// A page and the state of its list that it is true of.
+struct Remembered {
+    state: FlowListState,
+    page: FlowPage,
 }
 
 /// What is remembered of one list.
@@ -61,28 +84,58 @@ impl FlowLists {
         }
         held.insert(key, known);
     }
+
+    /// Returns a page of a list in this state.
+    fn page(&self, key: &(FlowList, FlowQuery, Slice), state: FlowListState) -> Option<FlowPage> {
+        let held = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = held.get(key).filter(|found| found.state == state);
+        found.map(|found| found.page.clone())
+    }
+
+    /// Remembers a page, unless it is too large.
+    fn put_page(&self, key: (FlowList, FlowQuery, Slice), state: FlowListState, page: FlowPage) {
+        if page.text.len() > PAGE_BYTES_MAX {
+            return;
+        }
+        let mut held = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.len() >= PAGES_MAX && !held.contains_key(&key) {
+            held.clear();
+        }
+        held.insert(key, Remembered { state, page });
+    }
 }
 
 impl App {
-    /// Returns a part of the flows that `who` sees in a list: the one place that says
-    /// which those are.
+    /// Writes a part of the flows that `who` sees in a list, one by one: the one place
+    /// that says which those are.
+    ///
+    /// What was written is remembered and given out as long as nothing of the list
+    /// changed, so there is one form of pages in a process: that of API v2.
     pub fn flow_part(
         &self,
         who: &Principal,
         query: &FlowQuery,
         slice: Slice,
-    ) -> Result<Part<Flow>> {
+        mut write: impl FnMut(&mut Vec<u8>, &ShownFlow<'_>),
+    ) -> Result<FlowPage> {
         let user = who.require_user()?.id;
         let list = match who.scope {
             Scope::Personal => FlowList::Personal(user),
             Scope::Organization(membership) => FlowList::Organization(membership.organization),
         };
         let limit = slice.limit.min(PAGE_MAX);
+        let key = (list, query.clone(), slice);
         self.read(|read| {
+            let state = read.flow_list_state(list)?;
+            let lists = &self.inner.flow_lists;
+            if let Some(page) = lists.page(&key, state) {
+                return Ok(page);
+            }
             let total = self.flow_total(read, list, query)?;
+            let mut text = Vec::new();
             if slice.offset >= total {
-                return Ok(Part {
-                    items: Vec::new(),
+                return Ok(FlowPage {
+                    text: text.into(),
                     total,
                 });
             }
@@ -91,10 +144,15 @@ impl App {
             } else {
                 (None, slice.offset)
             };
-            Ok(Part {
-                items: read.flow_part(list, query, after, offset, limit)?,
+            read.flow_part(list, query, after, offset, limit, |flow| {
+                write(&mut text, flow);
+            })?;
+            let page = FlowPage {
+                text: text.into(),
                 total,
-            })
+            };
+            lists.put_page(key, state, page.clone());
+            Ok(page)
         })
     }
 
