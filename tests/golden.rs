@@ -16,5 +16,6 @@ mod repos;
 mod ssh_keys;
 mod tasks;
 mod teams;
+mod transcript;
 mod users;
 mod v2;

@@ -10,6 +10,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::documented::RSA_KEY;
+use super::transcript;
 use crate::support::organization::id_of;
 use crate::support::{Actor, TestServer};
 
@@ -23,6 +24,7 @@ fn ask(actor: &Actor, line: &str, body: &str, status: u16) -> Value {
     ];
     let answer = actor.send(method, path, &headers, body);
     assert_eq!(answer.status, status, "{line}: {}", answer.text);
+    transcript::note(line, &answer);
     if answer.text.is_empty() {
         assert!(matches!(status, 202 | 204), "{line} has no body");
         return Value::Null;
@@ -48,12 +50,8 @@ impl Place {
 
     /// Returns the id of a built-in component.
     fn built_in(&self, name: &str) -> String {
-        let listed = ask(
-            &self.ada,
-            "GET /v2/components?filter[access]=public",
-            "",
-            200,
-        );
+        let listed = self.ada.get("/v2/components?filter[access]=public");
+        let listed = listed.json(200);
         let mut all = listed["data"].as_array().expect("a list").iter();
         let found = all.find(|one| one["attributes"]["name"] == name);
         found.expect("a component")["id"]
@@ -130,6 +128,7 @@ fn components() {
     );
     let deleted = ask(ada, &format!("DELETE /v2/components/{id}"), "", 200);
     assert_eq!(deleted, json!({ "meta": {} }));
+    insta::assert_snapshot!(transcript::told());
 }
 
 #[test]
@@ -179,6 +178,7 @@ fn credentials() {
     let stranger = place.server.user("bob@example.com");
     ask(&stranger, &format!("GET {path}"), "", 404);
     ask(ada, &format!("DELETE {path}"), "", 204);
+    insta::assert_snapshot!(transcript::told());
 }
 
 #[test]
@@ -206,6 +206,7 @@ fn data_samples() {
         assert_eq!(version["id"], "latest");
         ask(&place.ada, &format!("GET {link}"), "", 200);
     }
+    insta::assert_snapshot!(transcript::told());
 }
 
 #[test]
@@ -272,6 +273,7 @@ fn flows() {
     ask(ada, &format!("DELETE /v2/flows/{id}"), "", 204);
     let team = r#"{"data":{"type":"team","attributes":{"name":"a"}}}"#;
     ask(ada, "POST /v2/flows", team, 409);
+    insta::assert_snapshot!(transcript::told());
 }
 
 #[test]
@@ -300,6 +302,7 @@ fn lookups() {
     );
     ask(ada, &format!("GET /v2/lookups/{id}"), "", 200);
     ask(ada, &format!("DELETE /v2/lookups/{id}"), "", 204);
+    insta::assert_snapshot!(transcript::told());
 }
 
 #[test]
@@ -338,6 +341,7 @@ fn organizations() {
     let demoted = ask(ada, &format!("PATCH {path}"), &member(&bob, "Guest"), 200);
     assert_eq!(attribute(&demoted, "role"), "guest");
     ask(root, &format!("DELETE {path}"), "", 204);
+    insta::assert_snapshot!(transcript::told());
 }
 
 #[test]
@@ -376,6 +380,7 @@ fn scheduled_executions() {
             json!("Pending request, waiting other process")
         );
     }
+    insta::assert_snapshot!(transcript::told());
 }
 
 #[test]
@@ -398,6 +403,7 @@ fn ssh_keys() {
     );
     let wrapped = format!(r#"{{"data":{new}}}"#);
     ask(ada, "POST /v2/sshkeys/", &wrapped, 201);
+    insta::assert_snapshot!(transcript::told());
 }
 
 #[test]
@@ -423,6 +429,7 @@ fn teams() {
     }
     let deleted = ask(ada, &format!("DELETE {path}"), "", 200);
     assert_eq!(deleted, json!({ "meta": {} }));
+    insta::assert_snapshot!(transcript::told());
 }
 
 #[test]
@@ -444,6 +451,7 @@ fn users() {
     ask(ada, "GET /v2/users/", "", 403);
     ask(ada, &format!("DELETE {path}"), "", 403);
     ask(root, &format!("DELETE {path}"), "", 204);
+    insta::assert_snapshot!(transcript::told());
 }
 
 #[test]
