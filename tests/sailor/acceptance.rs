@@ -183,17 +183,7 @@ exports.pick = {
         if let Some(method) = method {
             sent["model_method"] = json!(method);
         }
-        let answer = house.ada.post("/v1/exec/schedule", &sent);
-        assert_eq!(answer.status, 202, "{name}: {}", answer.text);
-        let poll = answer.header("location").expect("where to poll").to_owned();
-        let poll = poll.replace(&house.server.base, "");
-        let mut result = String::new();
-        wait_for("the result", || house.ada.get(&poll).status == 303);
-        let polled = house.ada.get(&poll);
-        result.push_str(polled.header("location").expect("where the result is"));
-        let answer = house.ada.get(&result.replace(&house.server.base, ""));
-        let value = serde_json::from_str(&answer.text).unwrap_or_default();
-        (answer.status, value)
+        outcome(&house, &sent)
     };
     let (status, value) = ask("select_model", Some("options"));
     assert_eq!((status, value), (200, json!({ "data": { "k": "Ada" } })));
@@ -203,4 +193,60 @@ exports.pick = {
     let (status, value) = ask("select_model", Some("broken"));
     assert_eq!(status, 400);
     assert!(value.to_string().contains("select failed"), "{value}");
+}
+
+/// Schedules a call and waits for its result: the status, and the body.
+fn outcome(house: &House, sent: &Value) -> (u16, Value) {
+    let answer = house.ada.post("/v1/exec/schedule", sent);
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let path_of = |url: Option<&str>| {
+        let url = url.expect("a place").to_owned();
+        url.replace(&house.server.base, "")
+    };
+    let poll = path_of(answer.header("location"));
+    wait_for("the result", || house.ada.get(&poll).status == 303);
+    let polled = house.ada.get(&poll);
+    let answer = house.ada.get(&path_of(polled.header("location")));
+    let value = serde_json::from_str(&answer.text).unwrap_or_default();
+    (answer.status, value)
+}
+
+#[test]
+fn credentials_are_verified_in_every_style() {
+    let house = House::new();
+    let code = r"
+module.exports = function (cfg, cb) {
+    switch (cfg.how) {
+        case 'well': return cb(null, { verified: true });
+        case 'badly': return cb(null, { verified: false, details: 'd' });
+        case 'error': return cb(new Error('nope'));
+        case 'throw': throw new Error('thrown');
+        case 'promise': return Promise.resolve('anything');
+        default: return Promise.resolve({ verified: false });
+    }
+};
+";
+    let descriptor = json!({ "title": "Verifies", "actions": {
+        "act": { "title": "Act", "main": "./act.js", "metadata": {} },
+    } });
+    let files = [
+        ("act.js", "exports.process = async function () {};"),
+        ("verifyCredentials.js", code),
+    ];
+    let component = house.component("verifies", Sailor::New, &descriptor, &files);
+    for (how, expected) in [
+        ("well", json!({ "verified": true })),
+        ("badly", json!({ "verified": false, "details": "d" })),
+        ("error", json!({ "verified": false, "reason": "nope" })),
+        ("throw", json!({ "verified": false, "reason": "thrown" })),
+        ("promise", json!({ "verified": true })),
+        ("refusal", json!({ "verified": false })),
+    ] {
+        let sent = json!({
+            "execution_type": "verify_credentials", "component": component.id.to_string(),
+            "account_data": { "how": how },
+        });
+        let (status, value) = outcome(&house, &sent);
+        assert_eq!((status, &value["data"]), (200, &expected), "{how}: {value}");
+    }
 }

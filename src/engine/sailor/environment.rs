@@ -13,6 +13,14 @@ use crate::app::env_var::EnvVars;
 /// Where programs are found that components start.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
+/// How much a process may emit in 100 ms. The defaults, ten messages and two of the others,
+/// guard a broker that many share; here each publish waits until it is on the disk.
+const RATE_LIMITS: [(&str, &str); 3] = [
+    ("DATA_RATE_LIMIT", "1000"),
+    ("ERROR_RATE_LIMIT", "100"),
+    ("SNAPSHOT_RATE_LIMIT", "100"),
+];
+
 /// Names and values.
 pub(super) type Variables = Vec<(String, String)>;
 
@@ -77,6 +85,9 @@ pub(super) fn of_step(launch: &Launch, api: SocketAddr, amqp: SocketAddr) -> Var
     set("MESSAGE_CRYPTO_PASSWORD", launch.password.clone());
     set("RABBITMQ_PREFETCH_SAILOR", launch.prefetch.to_string());
     set("REBOUND_LIMIT", launch.rebound_limit.to_string());
+    for (name, limit) in RATE_LIMITS {
+        set(name, limit.to_owned());
+    }
     // An error reaches a waiting caller through the engine, which knows the handler.
     set("NO_ERROR_REPLIES", "true".to_owned());
     if launch.is_shutdown {

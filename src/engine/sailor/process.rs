@@ -29,6 +29,9 @@ const LINE_MAX_BYTES: u64 = 64 * 1024;
 /// disk.
 const LINES_A_MINUTE: u32 = 1_000;
 
+/// What sailors say of hooks that are not there.
+const NO_HOOK: &str = "invokeModuleFunction";
+
 /// The script that every process runs first, in its own folder.
 const PRELOAD: &str = ".preload.js";
 
@@ -293,7 +296,9 @@ pub(super) fn each_line(
                 continue;
             }
             let line = log::read(&bytes, level);
-            let is_wanted = !line.is_sailors || line.level >= LogLevel::Warn;
+            // A hook that a component does not have is nothing to warn of.
+            let is_noise = line.level < LogLevel::Warn || line.text.starts_with(NO_HOOK);
+            let is_wanted = !(line.is_sailors && is_noise);
             if is_wanted && !line.text.is_empty() {
                 hear(line);
             }
