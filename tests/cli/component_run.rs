@@ -118,6 +118,36 @@ fn a_component_that_fails_is_told_by_the_exit_code() {
 }
 
 #[test]
+fn the_first_sailors_run_too() {
+    let place = Place::empty();
+    let folder = place.path("old");
+    fs::create_dir(&folder).expect("a folder");
+    let code = "exports.process = function (msg) {
+        this.emit('data', { body: { got: msg.body }, headers: {} });
+        this.emit('end');
+    };";
+    fs::write(folder.join("act.js"), code).expect("a file");
+    let descriptor = json!({ "title": "Old", "actions": {
+        "act": { "title": "Act", "main": "./act.js", "metadata": {} },
+    } });
+    fs::write(folder.join("component.json"), descriptor.to_string()).expect("a file");
+    fs::write(folder.join("package.json"), "{}").expect("a file");
+    Sailor::Old.install(&folder);
+    let words = [
+        "component",
+        "run",
+        "old",
+        "--function",
+        "act",
+        "--message",
+        "-",
+    ];
+    let printed = lines(&place.run_with(&words, &[], "[1,2]").succeeds());
+    assert_eq!(printed[0]["message"]["body"], json!({ "got": [1, 2] }));
+    assert_eq!(printed.len(), 2, "and the end");
+}
+
+#[test]
 fn keys_variables_and_late_messages_are_there_too() {
     let place = Place::empty();
     let folder = component(&place, true);

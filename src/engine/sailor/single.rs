@@ -177,7 +177,7 @@ pub(in crate::engine) fn run(
         name: name_of(number),
         password: secret.0.clone(),
         cipher: Cipher::new(&secret.0, secret.1),
-        delivery: delivery(shared, &secret, &run.message),
+        delivery: delivery(shared, &secret, run),
         events: to.clone(),
     };
     let server = Server::start(Settings::default(), Arc::new(bench)).map_err(unstarted)?;
@@ -216,21 +216,28 @@ fn step_run(run: &SingleRun) -> StepRun {
 
 /// Returns the message as the process is given it. Whoever waits for a reply is there, so
 /// that components which reply may.
-fn delivery(shared: &Shared, secret: &(String, [u8; 16]), message: &Value) -> Delivery {
+fn delivery(shared: &Shared, secret: &(String, [u8; 16]), single: &SingleRun) -> Delivery {
     let run = shared.app.new_execution_id().to_string();
+    let flow = FlowId::new(RawId::from_parts(0, [0; 8]));
     let mut headers = Map::new();
     for (name, value) in [
         ("messageId", shared.app.new_request_id()),
         ("threadId", run.clone()),
         ("execId", run.clone()),
-        ("taskId", run.clone()),
-        ("userId", run.clone()),
+        // The first sailors refuse a message of another flow.
+        ("taskId", flow.to_string()),
+        ("userId", single.owner.user.to_string()),
         ("reply_to", format!("{REPLY_PREFIX}{run}")),
     ] {
         headers.insert(name.to_owned(), json!(value));
     }
     headers.insert("protocolVersion".to_owned(), json!(1));
-    sealed(&Cipher::new(&secret.0, secret.1), 1, headers, message)
+    sealed(
+        &Cipher::new(&secret.0, secret.1),
+        1,
+        headers,
+        &single.message,
+    )
 }
 
 /// Starts the process; returns its group, and its folder, which goes when dropped.
