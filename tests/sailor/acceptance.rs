@@ -172,7 +172,7 @@ exports.pick = {
     broken: function (cfg, cb) { cb(new Error('select failed')); },
 };
 ";
-    let name = add(&house, "service", Sailor::New, &["pick"], code);
+    add(&house, "service", Sailor::New, &["pick"], code);
     let repos = house.ada.get("/v1/repos").json(200);
     let repo = repos.as_array().expect("a list")[0]["id"].clone();
     let ask = |kind: &str, method: Option<&str>| -> (u16, Value) {
