@@ -18,7 +18,7 @@ const EMAIL: &str = "ada@example.com";
 
 /// Runs that make a burst together: each emits its part of it, within what one run of a
 /// script may emit and a queue may hold.
-const BURST_CALLS: u32 = 10;
+const BURST_CALLS: u32 = 20;
 
 /// A running server; killed when it goes.
 pub(crate) struct Ours {

@@ -32,9 +32,9 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// milliseconds; only a checkpoint of a large log comes near.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The writer's page cache, negative for KiB: 8 MiB hold the inner pages of the indexes
+/// The writer's page cache, negative for KiB: 4 MiB hold the inner pages of the indexes
 /// of millions of rows. It is taken page by page, so an idle server does not have it.
-const WRITER_CACHE: i64 = -8 * 1024;
+const WRITER_CACHE: i64 = -4 * 1024;
 
 /// The size to which the log is cut after a checkpoint; larger ones are the trace of
 /// a pinned reader and would stay for ever.

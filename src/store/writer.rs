@@ -1,7 +1,7 @@
 //! The one thread that writes, and its group commit.
 //!
-//! It takes a job, runs it and what is queued behind it, each in its own savepoint,
-//! commits once, and then answers them all: an answer means "on disk". It never waits
+//! It takes a job, runs it and what is queued behind it, each so that it can be undone
+//! alone, commits once, and then answers them all: an answer means "on disk". It never waits
 //! for more work, so a lone write is as fast as without it. Measured reasons stand in
 //! `reliability.md 2.1`.
 
@@ -164,7 +164,11 @@ impl Writer {
         let began = clock::monotonic_ms();
         let mut next = Some(first);
         while let Some(mut job) = next {
-            let ran = self.run_one(job.as_mut());
+            let ran = if done.is_empty() {
+                self.run_first(job.as_mut())
+            } else {
+                self.run_later(job.as_mut())
+            };
             done.push(job);
             if let Err(error) = ran {
                 return self.fail(done, error);
@@ -182,9 +186,30 @@ impl Writer {
         }
     }
 
-    /// Runs a job in its savepoint; the error is one that took the whole transaction.
-    fn run_one(&self, job: &mut dyn Job) -> rusqlite::Result<()> {
+    /// Runs the first job of a transaction, which is all that there is to undo: a
+    /// savepoint would copy every page that it changes. The error is one that took the
+    /// whole transaction.
+    fn run_first(&self, job: &mut dyn Job) -> rusqlite::Result<()> {
+        if self.is_kept(job)? {
+            return Ok(());
+        }
+        self.statement("ROLLBACK")?;
+        self.statement("BEGIN IMMEDIATE")
+    }
+
+    /// Runs a job behind others in its savepoint; the error is one that took the whole
+    /// transaction.
+    fn run_later(&self, job: &mut dyn Job) -> rusqlite::Result<()> {
         self.statement("SAVEPOINT job")?;
+        if !self.is_kept(job)? {
+            self.statement("ROLLBACK TO job")?;
+        }
+        self.statement("RELEASE job")
+    }
+
+    /// Runs a job and tells whether its changes are to be kept; the error is one that took
+    /// the whole transaction.
+    fn is_kept(&self, job: &mut dyn Job) -> rusqlite::Result<bool> {
         self.link.deadline.set(self.job_limit_ms);
         let kept = job.run(&Write::new(&self.link));
         self.link.deadline.clear();
@@ -198,9 +223,8 @@ impl Writer {
         }
         if !kept {
             self.counts.failed_jobs.fetch_add(1, Ordering::Relaxed);
-            self.statement("ROLLBACK TO job")?;
         }
-        self.statement("RELEASE job")
+        Ok(kept)
     }
 
     fn statement(&self, sql: &str) -> rusqlite::Result<()> {

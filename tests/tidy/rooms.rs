@@ -77,6 +77,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("landlock", &["engine"]),
     ("lettre", &["app"]),
     ("md5", &["app"]),
+    ("mimalloc", &["main"]),
     ("nucleo_matcher", &["console"]),
     ("p256", &["app"]),
     ("p384", &["app"]),
