@@ -24,7 +24,7 @@ pub(super) struct Args {
 /// Writes the copy; servers and commands go on meanwhile.
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let options = args.database.options()?;
-    back_up(&options, &args.file, args.replace).map_err(|error| {
+    let folders = back_up(&options, &args.file, args.replace).map_err(|error| {
         let advice = advice(&error, &options);
         CliError::from(error).or_hint(|| advice)
     })?;
@@ -32,6 +32,9 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         "Wrote {}, whole and checked.",
         args.file.display()
     ))?;
+    for folder in folders {
+        out.line(&format!("Wrote {}, which belongs to it.", folder.display()))?;
+    }
     out.line(&format!(
         "The key file is not in it: keep a copy of {} too, in another place.",
         options.key_path().display()

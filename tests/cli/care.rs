@@ -1,7 +1,7 @@
 //! Health, backups, restoring, maintenance, and what is told when something is missing.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use serde_json::Value;
 
@@ -202,6 +202,48 @@ fn a_backup_comes_back_and_the_file_before_it_is_kept() {
         !names.iter().any(|name| name.contains("restoring")),
         "{names:?}"
     );
+}
+
+#[test]
+fn the_folders_beside_the_database_go_with_its_backup_and_come_back() {
+    let place = Place::installed();
+    let body = "elastane.objects/ab/body";
+    fs::create_dir_all(place.path("elastane.objects/ab")).expect("made");
+    place.write(body, "a large body");
+    let tree = "elastane.builds/ID/REVISION";
+    fs::create_dir_all(place.path(tree)).expect("made");
+    symlink("../lib/run.js", place.path(&format!("{tree}/run"))).expect("linked");
+
+    let told = place.run(&["backup", "copy.db"]).succeeds();
+    assert!(told.contains("Wrote copy.db.objects"), "{told}");
+    let link = place.path("copy.db.builds/ID/REVISION/run");
+    assert_eq!(
+        fs::read_link(link).expect("copied").to_str(),
+        Some("../lib/run.js")
+    );
+    place.write("copy.db.objects/ab/old", "of an older backup");
+    place.run(&["backup", "copy.db"]).fails(5);
+    place.run(&["backup", "--replace", "copy.db"]).succeeds();
+    assert!(!place.path("copy.db.objects/ab/old").exists());
+    // Its folders would be those of the database itself.
+    let told = place.run(&["backup", "--replace", "elastane"]).fails(5);
+    assert!(told.contains("belongs to the database itself"), "{told}");
+
+    place.write(body, "another one");
+    place.run(&["restore", "copy.db", "--yes"]).succeeds();
+    let text = |name: &str| fs::read_to_string(place.path(name)).expect("there");
+    assert_eq!(text(body), "a large body");
+    let names = place.names();
+    let is_aside = |name: &&String| {
+        name.starts_with("elastane.db.before-restore-") && name.ends_with(".objects")
+    };
+    let aside = names.iter().find(is_aside).expect("the folder before");
+    assert_eq!(text(&format!("{aside}/ab/body")), "another one");
+    let before = aside.trim_end_matches(".objects");
+    place.run(&["restore", before, "--yes"]).succeeds();
+    assert_eq!(text(body), "another one");
+    let is_partial = |name: &String| name.contains("restoring") || name.contains("partial");
+    assert!(!place.names().iter().any(is_partial), "{names:?}");
 }
 
 #[test]
