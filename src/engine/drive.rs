@@ -176,6 +176,12 @@ impl<'a> Driver<'a> {
         bytes > SLICE_MAX_BYTES || monotonic_us() - self.began_us > SLICE_MAX_US
     }
 
+    /// Tells whether something of a run could not be read for now: what was done without
+    /// it is not to be committed.
+    pub(super) fn is_unread(&self) -> bool {
+        self.runs.iter().any(RunSlice::is_unread)
+    }
+
     /// Ends a message that a server took too often without ending it.
     pub(super) fn interrupt(&mut self, run: usize, job: Job) {
         let failure = Failure::named(

@@ -19,7 +19,7 @@ use crate::domain::expression::{EvaluationError, Expression, Scope, names_passth
 use crate::domain::flow::command::StepCommand;
 use crate::domain::flow::graph::Edge as GraphEdge;
 use crate::domain::flow::options::MapperKind;
-use crate::domain::flow::{FlowStatus, FlowType};
+use crate::domain::flow::{Flow, FlowStatus, FlowType};
 use crate::domain::id::{CredentialId, FlowId};
 use crate::domain::mapping::Mapping;
 use crate::domain::organization::Owner;
@@ -114,6 +114,8 @@ pub struct FlowPlan {
     pub entry: Vec<String>,
     /// The error handler, by its place.
     pub handler: Option<usize>,
+    /// What leads to it: an edge with a target only (`settled.md`).
+    handler_edge: Option<Edge>,
     /// The flow's variables.
     pub variables: Map<String, Value>,
     /// Whether a step of it may answer a waiting webhook call.
@@ -172,13 +174,7 @@ impl FlowPlan {
                 edges: Vec::new(),
             });
         }
-        for edge in &flow.graph.edges {
-            let ends = edge.source.as_deref().map(|source| places.get(source));
-            if let (Some(Some(source)), Some(target)) = (ends, places.get(edge.target.as_str())) {
-                let compiled = Edge::compile(edge, *target, flow.options.mapper_kind());
-                steps[*source].edges.push(compiled);
-            }
-        }
+        let handler_edge = join(&flow, &places, handler, &mut steps);
         let first = flow
             .graph
             .first()
@@ -194,6 +190,7 @@ impl FlowPlan {
             first,
             entry,
             handler,
+            handler_edge,
             may_reply: steps.iter().any(Step::may_reply),
             steps,
             is_long_running: flow.flow_type == FlowType::LongRunning,
@@ -270,6 +267,23 @@ impl FlowPlan {
             .into_iter()
             .map(|edge| edge.map(&scope, tables))
             .collect())
+    }
+
+    /// Maps what the error handler gets; none where it gets it as it is.
+    pub fn map_to_handler(
+        &self,
+        body: &Value,
+        now_ms: i64,
+        tables: &dyn Fn(&str) -> Option<Map<String, Value>>,
+    ) -> Option<Routed> {
+        let edge = self.handler_edge.as_ref()?;
+        let scope = Scope {
+            body,
+            passthrough: None,
+            variables: &self.variables,
+            now_ms,
+        };
+        Some(edge.map(&scope, tables))
     }
 
     /// Maps a message along the edge from `source` to `target`, for a retry of a step
@@ -369,6 +383,32 @@ impl Edge {
             fault,
         }
     }
+}
+
+/// Gives steps the edges that leave them; returns what leads to the error handler.
+fn join(
+    flow: &Flow,
+    places: &HashMap<Arc<str>, usize>,
+    handler: Option<usize>,
+    steps: &mut [Step],
+) -> Option<Edge> {
+    let mut handler_edge = None;
+    for edge in &flow.graph.edges {
+        let Some(&target) = places.get(edge.target.as_str()) else {
+            continue;
+        };
+        let compile = || Edge::compile(edge, target, flow.options.mapper_kind());
+        match edge.source.as_deref() {
+            Some(source) => {
+                if let Some(&source) = places.get(source) {
+                    steps[source].edges.push(compile());
+                }
+            }
+            None if handler == Some(target) => handler_edge = Some(compile()),
+            None => {}
+        }
+    }
+    handler_edge
 }
 
 /// Returns the failure of a step for an error of an expression.

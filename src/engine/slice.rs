@@ -1,5 +1,6 @@
 //! A slice of work on one run, in memory: what was done and made, until it is committed.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,13 +11,13 @@ use super::plan::FlowPlan;
 use crate::app::App;
 use crate::app::run::PartData;
 use crate::app::storage::LARGE_BODY_BYTES;
-use crate::domain::Result;
 use crate::domain::flow::graph::NODES_MAX;
 use crate::domain::run::message::size_of;
 use crate::domain::run::part::{
     MessageRef, NewQueued, PartMessage, RunKey, RunPart, StepRecord, messages_text, steps_text,
 };
 use crate::domain::run::{Failure, HttpReply, Message};
+use crate::domain::{Kind, Result};
 
 /// What a slice did to one run.
 pub(super) struct RunSlice<'a> {
@@ -41,6 +42,7 @@ pub(super) struct RunSlice<'a> {
     /// Whether the run goes on with this though it had ended.
     pub(super) reopens: bool,
     parts: &'a Parts,
+    is_unread: Cell<bool>,
 }
 
 /// What a waiting webhook call hears.
@@ -67,6 +69,7 @@ impl<'a> RunSlice<'a> {
             interrupted: false,
             reopens: false,
             parts,
+            is_unread: Cell::new(false),
         }
     }
 
@@ -172,11 +175,26 @@ impl<'a> RunSlice<'a> {
         }
     }
 
+    /// Tells whether a part could not be read for now.
+    pub(super) fn is_unread(&self) -> bool {
+        self.is_unread.get()
+    }
+
     /// Returns a stored part of the run.
     fn stored(&self, part: u32) -> Option<Arc<PartData>> {
-        match self.key {
-            RunKey::Stored(seq) => self.parts.get(seq, part),
-            RunKey::New(_) => None,
+        let RunKey::Stored(seq) = self.key else {
+            return None;
+        };
+        match self.parts.get(seq, part) {
+            Ok(data) => Some(data),
+            Err(error) => {
+                tracing::error!(causes = %error.causes(), "can't read a part of a run: {error}");
+                // What is damaged stays so; anything else may be read later.
+                if error.kind() != Kind::Internal {
+                    self.is_unread.set(true);
+                }
+                None
+            }
         }
     }
 

@@ -176,6 +176,11 @@ fn drive(shared: &Shared, plan: &Arc<FlowPlan>, messages: &Arc<Vec<Queued>>) -> 
             shared.in_hand.go_on(ticket, at);
         }
         held = drive_one(shared, plan, &mut driver, message, &mut leased).err();
+        if held.is_none() && driver.is_unread() {
+            // A read that failed for now is not what a message ends with.
+            shared.app.unlease_later(std::mem::take(&mut leased));
+            held = Some(Held::For(RETRY_MS));
+        }
         if held.is_some() {
             break;
         }
@@ -258,7 +263,12 @@ fn drive_one(
         shared.app.lease_later(vec![message.seq]);
         leased.push(message.seq);
     }
+    let run = driver.enter(RunKey::Stored(message.execution));
     if let Ok(StepFunction::Process(_)) = &plan.steps[step].function {
+        if driver.runs[run].message(job.message).is_none() {
+            driver.lose(run, job);
+            return Ok(());
+        }
         return Err(match shared.fleet.hand(shared, plan, step, message) {
             Handed::Taken => Held::Handed,
             Handed::Later(delay_ms) => {
@@ -267,7 +277,6 @@ fn drive_one(
             }
         });
     }
-    let run = driver.enter(RunKey::Stored(message.execution));
     let backlog = shared.backlog(plan, Some(step));
     driver.drive(run, job, backlog);
     Ok(())

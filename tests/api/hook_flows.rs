@@ -163,3 +163,33 @@ fn an_error_handler_gets_every_error_with_its_input_and_may_reply() {
     assert_eq!(ended(&ada, &run)["errors_total"], 2);
     assert_eq!(step_ids(&ada, &run), ["in", "code", "handler"]);
 }
+
+#[test]
+fn what_an_error_handler_gets_is_mapped_along_its_edge() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let flow_with = |mapper: Value| {
+        let (mut nodes, mut edges) = with_code("async function run() { throw new Error('no'); }");
+        let handler = json!({ "id": "handler", "command": "elasticio/debug:log", "error": true });
+        nodes.as_array_mut().expect("a list").push(handler);
+        let edge = json!({ "target": "handler",
+            "config": { "mapper_type": "jsonata", "mapper": mapper } });
+        edges.as_array_mut().expect("a list").push(edge);
+        started(&ada, &nodes, &edges)
+    };
+    let flow = flow_with(json!({ "why": "error.message", "n": "errorInput.body.n" }));
+    assert_eq!(call(&server, &flow, &json!({ "n": 7 })).status, 200);
+    let run = id_of(&runs_of(&ada, &flow)[0]);
+    assert_eq!(ended(&ada, &run)["errors_total"], 1);
+    let steps = steps_of(&ada, &run);
+    let last = steps.last().expect("a step");
+    assert_eq!(last["step_id"], "handler");
+    assert_eq!(last["input"]["body"], json!({ "why": "no", "n": 7 }));
+    assert_eq!(last["input"]["headers"]["stepId"], "code");
+    // A mapping that fails is the handler's error, and goes to nobody.
+    let flow = flow_with(json!({ "why": "$error('unmapped')" }));
+    assert_eq!(call(&server, &flow, &json!({})).status, 200);
+    let run = id_of(&runs_of(&ada, &flow)[0]);
+    assert_eq!(ended(&ada, &run)["errors_total"], 2);
+    assert_eq!(step_ids(&ada, &run), ["in", "code", "handler"]);
+}

@@ -68,6 +68,43 @@ fn a_run_by_hand_is_refused_while_the_first_queue_is_full() {
 }
 
 #[test]
+fn a_retry_is_refused_while_the_queue_of_its_step_is_full() {
+    let server = server(|app| app.rules.limits.queue_messages = 1, |_| {});
+    let ada = server.user("ada@example.com");
+    let gate = Gate::shut();
+    let code = json!({ "id": "code", "command": "elasticio/code:execute", "fields": {
+        "code": "async function run(msg) { if (msg.body.fails) throw new Error('no'); return {}; }"
+    } });
+    let nodes = [hook(), code, gate.node("out", "/")];
+    let flow = started(&ada, &nodes, &[("in", "code"), ("code", "out")]);
+    let send = |body: &str| {
+        let headers = [("content-type", "application/json")];
+        let nobody = server.anonymous();
+        nobody.send("POST", &format!("/hook/{flow}"), &headers, body)
+    };
+    assert_eq!(send("{\"fails\":true}").status, 200);
+    eventually("it failed", || states(&ada, &flow) == ["error"]);
+    let runs = ada
+        .get(&format!("/v2/flow-executions?filter[flow]={flow}"))
+        .json(200);
+    let failed = runs["data"][0]["id"].as_str().expect("an id").to_owned();
+    let mut accepted = 0;
+    eventually("the queue of the step is full", || {
+        let status = send("{}").status;
+        accepted += usize::from(status == 200);
+        status == 429 && accepted == 2
+    });
+    let retry = || {
+        let body = json!({ "data": { "type": "execution-retry", "attributes": { "mode": "step", "step_id": "code" } } });
+        ada.post(&format!("/v2/flow-executions/{failed}/retry"), &body)
+    };
+    let refused = retry();
+    assert_eq!(refused.status, 429, "{}", refused.text);
+    gate.open();
+    eventually("there is room again", || retry().status == 202);
+}
+
+#[test]
 fn a_message_over_the_limit_is_the_error_of_its_step_and_413_at_the_webhook() {
     let server = server(|app| app.rules.limits.message_bytes = 2_000, |_| {});
     let ada = server.user("ada@example.com");
@@ -94,4 +131,38 @@ fn a_message_over_the_limit_is_the_error_of_its_step_and_413_at_the_webhook() {
     super::running::start(&ada, &flow);
     assert_eq!(call(&server, &flow).status, 200);
     eventually("its mapping failed", || states(&ada, &flow) == ["error"]);
+}
+
+#[test]
+fn a_step_with_a_delay_rests_before_each_message() {
+    let server = server(|_| {}, |_| {});
+    let ada = server.user("ada@example.com");
+    let gate = Gate::shut();
+    gate.open();
+    let mut slow = gate.node("out", "/");
+    slow["fields"]["delay"] = json!("1");
+    let flow = started(&ada, &[hook(), slow], &[("in", "out")]);
+    assert_eq!(call(&server, &flow).status, 200);
+    assert_eq!(call(&server, &flow).status, 200);
+    all_succeed(&ada, &flow, 2);
+    let runs = ada
+        .get(&format!("/v2/flow-executions?filter[flow]={flow}"))
+        .json(200);
+    for run in runs["data"].as_array().expect("runs") {
+        let id = run["id"].as_str().expect("an id");
+        let steps = ada
+            .get(&format!("/v2/flow-executions/{id}/steps"))
+            .json(200);
+        let began: Vec<jiff::Timestamp> = steps["data"]
+            .as_array()
+            .expect("steps")
+            .iter()
+            .map(|step| {
+                let at = step["attributes"]["started_at"].as_str().expect("a time");
+                at.parse().expect("a time")
+            })
+            .collect();
+        let rest_ms = began[1].duration_since(began[0]).as_millis();
+        assert!(rest_ms >= 1_000, "it began after {rest_ms} ms");
+    }
 }

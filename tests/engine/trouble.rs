@@ -1,7 +1,10 @@
 //! What goes wrong around steps: the disk, components that do not start or hang, messages
 //! that are gone.
 
+use std::fs;
+use std::path::PathBuf;
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use elastane::domain::flow::FlowStatus;
 use elastane::domain::principal::{Channel, Origin, Principal};
@@ -160,6 +163,52 @@ fn the_error_handler_is_told_of_a_message_that_is_not_kept_any_more() {
     );
 }
 
+#[test]
+fn a_message_that_can_not_be_read_for_now_waits_and_is_no_error() {
+    let server = server(|_| {}, |_| {});
+    let ada = server.user("ada@example.com");
+    let gate = Gate::shut();
+    gate.open();
+    let flow = started(&ada, &[hook(), gate.node("out", "/")], &[("in", "out")]);
+    let id = flow.parse().expect("an id");
+    let app = &server.installation.app;
+    app.suspend_flow(&operator(), id).expect("suspended");
+    // Its body is a file; the others are more than are kept in memory.
+    let headers = [("content-type", "application/json")];
+    let large = json!({ "big": "x".repeat(1_100_000) }).to_string();
+    let nobody = server.anonymous();
+    let sent = nobody.send("POST", &format!("/hook/{flow}"), &headers, &large);
+    assert_eq!(sent.status, 200, "{}", sent.text);
+    for _ in 0..40 {
+        assert_eq!(call(&server, &flow).status, 200);
+    }
+    let file = only_object(&server);
+    let aside = file.with_extension("aside");
+    fs::rename(&file, &aside).expect("moved");
+    // The system refuses to read it as a file, as a broken disk does.
+    fs::create_dir(&file).expect("made");
+    start(&ada, &flow);
+    for _ in 0..50 {
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(states(&ada, &flow).iter().all(|state| state == "waiting"));
+    }
+    assert_eq!(gate.calls().len(), 0, "nothing overtakes it");
+    fs::remove_dir(&file).expect("gone");
+    fs::rename(&aside, &file).expect("moved back");
+    all_succeed(&ada, &flow, 41);
+    assert_eq!(gate.calls().len(), 41);
+}
+
+/// Returns the only file in the folder of objects.
+fn only_object(server: &TestServer) -> PathBuf {
+    let folder = server.installation.database().with_extension("objects");
+    let shards = fs::read_dir(folder).expect("a folder").flatten();
+    let files = shards.flat_map(|shard| fs::read_dir(shard.path()).expect("a folder").flatten());
+    let files: Vec<PathBuf> = files.map(|file| file.path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files[0].clone()
+}
+
 /// Adds a component of a user that nobody has built, with one action.
 fn unbuilt(server: &TestServer, ada: &Actor) -> String {
     let app = &server.installation.app;
@@ -251,6 +300,25 @@ fn a_component_that_can_not_be_started_five_times_suspends_the_flow_which_keeps_
         .read(|read| read.queued_for(flow.parse().expect("an id"), "out", 0, 100))
         .expect("rows");
     assert!(!leases.is_empty() && leases.iter().all(|row| row.leases == 0));
+}
+
+#[test]
+fn a_start_that_worked_sets_the_count_of_failed_ones_back() {
+    let server = server(|_| {}, |_| {});
+    let ada = server.user("ada@example.com");
+    let flow = started(&ada, &[hook()], &[]);
+    let id = flow.parse().expect("an id");
+    let app = &server.installation.app;
+    let fail = || app.note_start_failure(id, "in", "no").expect("noted");
+    let status = || app.flow(&operator(), id).expect("it").status;
+    let counts: Vec<u32> = (0..4).map(|_| fail()).collect();
+    assert_eq!(counts, [1, 2, 3, 4]);
+    app.forget_start_failures(id);
+    let counts: Vec<u32> = (0..4).map(|_| fail()).collect();
+    assert_eq!(counts, [1, 2, 3, 4]);
+    assert_eq!(status(), FlowStatus::Active);
+    assert_eq!(fail(), 5);
+    assert_eq!(status(), FlowStatus::Suspended);
 }
 
 /// Returns the operator.

@@ -72,7 +72,7 @@ impl Driver<'_> {
             RunStatus::Error,
         );
         self.runs[run].settled.extend(job.row);
-        if let Some(delivery) = handled {
+        for delivery in handled {
             self.enqueue(run, delivery.target, delivery.message, 1, 0);
         }
     }

@@ -23,22 +23,21 @@ impl Driver<'_> {
         job: Job,
     ) {
         let plan = self.plan;
-        let slice = &mut self.runs[run];
-        slice.settled.extend(job.row);
         let ends = (plan.place(source), plan.place(target));
         let (Some(source), Some(target)) = ends else {
+            self.runs[run].settled.extend(job.row);
             return;
         };
-        let Some(message) = slice.message(job.message) else {
-            let job = Job {
-                step: target,
-                ..job
-            };
-            for delivery in self.not_kept(run, job) {
-                self.enqueue(run, delivery.target, delivery.message, 1, 0);
-            }
-            return;
+        let Some(message) = self.runs[run].message(job.message) else {
+            return self.lose(
+                run,
+                Job {
+                    step: target,
+                    ..job
+                },
+            );
         };
+        self.runs[run].settled.extend(job.row);
         let app = self.app;
         let tables = self.tables();
         let passthrough = self.runs[run].passthrough(job.message, plan);
@@ -163,7 +162,15 @@ impl Driver<'_> {
         if let Some(record) = self.runs[run].steps.last_mut() {
             record.at_mapping = true;
         }
-        handled.into_iter().collect()
+        handled
+    }
+
+    /// Ends a message that is not kept any more.
+    pub(in crate::engine) fn lose(&mut self, run: usize, job: Job) {
+        self.runs[run].settled.extend(job.row);
+        for delivery in self.not_kept(run, job) {
+            self.enqueue(run, delivery.target, delivery.message, 1, 0);
+        }
     }
 
     /// Fails a step whose message is not kept any more, and tells who handles it.
@@ -172,7 +179,7 @@ impl Driver<'_> {
         let now_ms = self.app.now_ms();
         let handled = self.handle(run, job.step, job.message, &failure);
         self.record(run, job, now_ms, 0, &[], Some(failure), RunStatus::Error);
-        handled.into_iter().collect()
+        handled
     }
 
     /// Hands a failure to the error handler, or to whoever waits for the run; failures
@@ -183,20 +190,30 @@ impl Driver<'_> {
         step: usize,
         input: MessageRef,
         failure: &Failure,
-    ) -> Option<Delivery> {
+    ) -> Vec<Delivery> {
         let step_id = self.plan.steps[step].id.to_string();
         self.log(run, &step_id, LogLevel::Error, &failure.to_string());
         let handler = self.plan.handler.filter(|handler| *handler != step);
         let slice = &mut self.runs[run];
         let Some(target) = handler else {
             slice.answer.get_or_insert(Answer::Failed(failure.clone()));
-            return None;
+            return Vec::new();
         };
         let input = slice.message(input).map(|message| message.to_value());
         let body = json!({ "error": failure.to_value(), "errorInput": input });
         let mut message = Message::of_body(body);
         message.headers.insert("stepId".to_owned(), json!(step_id));
-        let message = slice.add(PartMessage::outside(message));
-        Some(Delivery { target, message })
+        let source = slice.add(PartMessage::outside(message.clone()));
+        let plan = self.plan;
+        let tables = self.tables();
+        let now_ms = self.app.now_ms();
+        match guarded(|| Ok(plan.map_to_handler(&message.body, now_ms, &tables))) {
+            Ok(Some(routed)) => self.mapped(run, source, &message, routed),
+            Ok(None) => vec![Delivery {
+                target,
+                message: source,
+            }],
+            Err(failure) => self.mapping_failed(run, source, target, failure),
+        }
     }
 }
