@@ -203,6 +203,28 @@ impl Model {
         self.cursor = self.cursor.saturating_add_signed(by).min(last);
     }
 
+    /// Returns what is meant by just this: the key of an act, or a word for a list.
+    fn meant(&self, typed: &str) -> Vec<Entry> {
+        let by_key = self.all.iter().find(|entry| entry.key == typed);
+        let mut meant: Vec<Entry> = by_key
+            .filter(|_| !typed.is_empty())
+            .cloned()
+            .into_iter()
+            .collect();
+        if let Ok(list) = ListOf::parse(typed) {
+            let known = self
+                .all
+                .iter()
+                .find(|entry| entry.label == list_title(list));
+            meant.push(known.cloned().unwrap_or_else(|| Entry {
+                label: list_title(list).to_owned(),
+                key: String::new(),
+                effect: Effect::Tab(list),
+            }));
+        }
+        meant
+    }
+
     /// Finds the entries that fit what was typed.
     fn match_entries(&mut self) {
         let typed = self.input.text();
@@ -228,6 +250,10 @@ impl Model {
             .into_iter()
             .map(|(_, _, entry)| entry.clone())
             .collect();
+        for meant in self.meant(typed.trim()) {
+            shown.retain(|entry| entry.label != meant.label);
+            shown.insert(0, meant);
+        }
         shown.extend(self.found.iter().cloned());
         self.shown = shown;
         self.cursor = 0;

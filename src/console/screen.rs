@@ -173,7 +173,11 @@ impl Screen {
             Self::Table(model) => model.place_text(scene),
             Self::Task(model) => model.place_text(scene),
             Self::Execution(model) => model.place_text(scene),
-            Self::Dashboard(_) | Self::Detail(_) | Self::Recipe(_) => String::new(),
+            Self::Detail(model) => {
+                let list = model.list();
+                list.map_or_else(String::new, |list| list.place_text(scene))
+            }
+            Self::Dashboard(_) | Self::Recipe(_) => String::new(),
         }
     }
 
@@ -181,6 +185,7 @@ impl Screen {
     pub fn status(&self) -> String {
         match self {
             Self::Table(model) => model.status(),
+            Self::Detail(model) => model.list().map_or_else(String::new, table::Model::status),
             _ => String::new(),
         }
     }

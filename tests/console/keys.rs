@@ -126,6 +126,51 @@ fn the_palette_finds_views_acts_and_objects_and_what_was_taken_last_comes_first(
 }
 
 #[test]
+fn a_word_for_a_list_and_the_key_of_an_act_are_meant_by_just_this() {
+    let demo = Demo::open();
+    for (typed, view) in [
+        ("flows", ViewName::Tasks),
+        ("exec", ViewName::Executions),
+        ("repos", ViewName::Components),
+        ("accounts", ViewName::Credentials),
+    ] {
+        let mut console = Console::open(&demo.app, SIZE, "users");
+        console.keys(":").keys(typed).press(KeyCode::Enter);
+        assert_eq!(console.model.root_view(), view, "{typed}");
+    }
+    let mut console = Console::open(&demo.app, SIZE, "users");
+    console.keys(":q").press(KeyCode::Enter);
+    assert!(console.model.is_over);
+}
+
+#[test]
+fn what_uses_a_component_or_a_credential_is_found() {
+    let demo = Demo::open();
+    let mut console = Console::open(&demo.app, SIZE, "components");
+    console.keys("/timer").press(KeyCode::Enter).keys("o");
+    assert!(
+        console.frame().contains("Tasks with the component"),
+        "{}",
+        console.frame()
+    );
+    let Some(Overlay::Menu(menu)) = console.model.overlays.last() else {
+        panic!("no menu")
+    };
+    let label = "Tasks with the component";
+    let at = menu.items.iter().position(|it| it.label == label).unwrap();
+    console.keys(&(at + 1).to_string());
+    assert!(console.frame().contains("2 of 5"), "{}", console.frame());
+    assert!(
+        console.frame().contains("Timer heartbeat"),
+        "{}",
+        console.frame()
+    );
+    console.keys("9");
+    console.press(KeyCode::Enter).press(KeyCode::Tab);
+    assert!(console.frame().contains("2 of 5"), "{}", console.frame());
+}
+
+#[test]
 fn enter_alone_never_confirms() {
     let demo = Demo::open();
     let mut console = Console::open(&demo.app, SIZE, "users");

@@ -145,6 +145,27 @@ fn new_rows_are_announced_and_nothing_jumps_under_the_cursor() {
 }
 
 #[test]
+fn new_rows_of_what_belongs_to_an_object_are_announced_as_well() {
+    let here = Installation::new();
+    let carol = here.principal("carol@example.com");
+    let id = carol.user_id().unwrap();
+    here.app.create_team(&carol, id, Some("Looms")).unwrap();
+    let mut console = Console::open(&here.app, (80, 24), "users");
+    console
+        .press(KeyCode::Enter)
+        .press(KeyCode::Tab)
+        .press(KeyCode::Tab);
+    assert!(console.frame().contains("Looms"), "{}", console.frame());
+    here.app.create_team(&carol, id, Some("Shuttles")).unwrap();
+    let later = console.model.due_ms;
+    console.model.at(here.app.now_ms(), later);
+    console.hear(Msg::Tick);
+    assert_eq!(console.status(), "+1 new, press r");
+    console.keys("r");
+    assert!(console.frame().contains("Shuttles"), "{}", console.frame());
+}
+
+#[test]
 fn a_paused_console_asks_nothing_by_itself() {
     let here = Installation::new();
     let mut console = Console::open(&here.app, (80, 24), "audit");

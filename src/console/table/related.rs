@@ -29,6 +29,8 @@ const RELATED: &[Related] = &[
     (ListOf::Executions, "Executions of the same task", ListOf::Executions, "flow", "flow"),
     (ListOf::Recipes, "Tasks of the recipe", ListOf::Flows, "recipe_id", "id"),
     (ListOf::Components, "Team of the component", ListOf::Teams, "id", "team_id"),
+    (ListOf::Components, "Tasks with the component", ListOf::Flows, "component", "component"),
+    (ListOf::Credentials, "Tasks with the credential", ListOf::Flows, "credential", "id"),
     (ListOf::Components, "Credentials of the component", ListOf::Credentials, "component_id", "id"),
     (ListOf::SshKeys, "Owner of the key", ListOf::Users, "id", "user_id"),
     (ListOf::ApiKeys, "Owner of the key", ListOf::Users, "id", "user_id"),
