@@ -43,6 +43,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::sandbox;
 use error::{CliError, EXIT_CODES};
 use output::Output;
 
@@ -138,13 +139,29 @@ enum Command {
 
 /// Runs a command line, the program's name first, and returns how it ended.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
     let mut out = Output::of_process();
+    // No command for people, and begun as often as components and their builds are.
+    if args.len() == 2 && args[1] == sandbox::WORD {
+        return sandboxed(&mut out);
+    }
     let done = parse(args, &mut out)
         .and_then(|command| command.map_or(Ok(()), |command| execute(command, &mut out)))
         .and_then(|()| out.flush());
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => error.report(&mut out),
+    }
+}
+
+/// Becomes the first process of a sandbox, and ends as what it runs there ends.
+fn sandboxed(out: &mut Output) -> ExitCode {
+    match sandbox::enter() {
+        Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
+        Err(error) => {
+            out.note(&error.to_string());
+            ExitCode::FAILURE
+        }
     }
 }
 

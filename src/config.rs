@@ -26,6 +26,7 @@ use crate::app::step_run::ComponentNetwork;
 use crate::domain::run::limits::RunLimits;
 use crate::domain::run::retention::Retention;
 use crate::domain::{Error, Kind, Result};
+use crate::sandbox::Strength;
 use value::Values;
 
 /// The name of the settings file, which stands beside the database.
@@ -93,7 +94,7 @@ pub struct Settings {
     /// Where git is served over SSH, if it is.
     pub ssh: Option<SocketAddr>,
     /// Whether builds of pushed components run in a sandbox.
-    pub build_sandbox: bool,
+    pub build_sandbox: Strength,
     /// Whether another address than loopback may be served without TLS.
     pub insecure: bool,
     /// Whether requests are limited per account and address; sign-ins always are.
@@ -136,8 +137,8 @@ pub struct Settings {
     pub rebound_limit: u32,
     /// How long a step may work on a message, in seconds.
     pub step_time_limit: u32,
-    /// Whether processes of components are shut in.
-    pub component_sandbox: bool,
+    /// How much processes of components are shut in.
+    pub component_sandbox: Strength,
     /// What processes of components may connect to.
     pub component_network: ComponentNetwork,
     /// How much may wait, and how large a message may be.

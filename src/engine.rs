@@ -34,7 +34,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 pub use runtime::Runtime;
-pub use sailor::{Emission, SailorOptions, SingleRun, has_sandbox};
+pub use sailor::{Emission, SailorOptions, SingleRun};
 
 use crate::app::App;
 use crate::clock::monotonic_ms;

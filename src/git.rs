@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::domain::Result;
+use crate::sandbox::Strength;
 pub use confine::become_confined;
 pub use hook::Push;
 pub use session::SshSession;
@@ -37,10 +38,8 @@ pub struct GitOptions {
     /// The variables that git, npm and node inherit: where programs are, proxies, the
     /// registry. Nothing else of this process's environment reaches them.
     pub environment: Vec<(String, OsString)>,
-    /// Whether builds run without a sandbox, as the operator wished.
-    pub without_sandbox: bool,
-    /// More files that builds must not see, such as a key file elsewhere.
-    pub hidden: Vec<PathBuf>,
+    /// How much builds are shut in.
+    pub sandbox: Strength,
 }
 
 /// Git over one installation. Clones are cheap.

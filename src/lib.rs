@@ -12,6 +12,7 @@ pub mod domain;
 pub mod engine;
 pub mod git;
 pub mod http;
+pub mod sandbox;
 pub mod server;
 pub mod store;
 pub mod thread;

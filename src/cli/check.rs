@@ -6,6 +6,7 @@ use super::database::DatabaseArgs;
 use super::error::CliError;
 use super::output::{Output, clean};
 use crate::app::maintenance::{Finding, Level, check};
+use crate::sandbox::Sandbox;
 
 /// What `check` takes.
 #[derive(Clone, Debug, clap::Args)]
@@ -19,7 +20,8 @@ pub(super) struct Args {
 
 /// Prints each finding with its cure; ends with code 8 where one is an error.
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    let findings = check(&args.database.options()?);
+    let mut findings = check(&args.database.options()?);
+    findings.extend(sandbox(args));
     if args.json {
         out.json(&findings.iter().map(as_json).collect())?;
     } else {
@@ -31,6 +33,21 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         Some(Level::Error) => Err(CliError::Unsound),
         _ => Ok(()),
     }
+}
+
+/// Tells what the system lacks of the sandboxes that the settings want.
+fn sandbox(args: &Args) -> Option<Finding> {
+    let settings = args.database.load().ok()?.settings;
+    let wanted = [settings.component_sandbox, settings.build_sandbox];
+    let lack = wanted
+        .iter()
+        .find_map(|strength| Sandbox::of_this_program(*strength).lacks())?;
+    Some(Finding {
+        level: Level::Warning,
+        topic: "sandbox",
+        message: format!("components and their builds do not run: {lack}"),
+        cure: Some("set component_sandbox and build_sandbox to landlock or off".to_owned()),
+    })
 }
 
 /// Returns a finding as JSON.

@@ -15,7 +15,7 @@ use crate::console::model::Settings;
 use crate::console::run::{First, once, run as run_console};
 use crate::console::theme::ThemeName;
 use crate::domain::listing::ListOf;
-use crate::engine::has_sandbox;
+use crate::sandbox::{Sandbox, Strength};
 
 /// The largest frame that `--once` prints: larger than any screen, and no way to fill the memory.
 const ONCE_MAX: u16 = 1_000;
@@ -161,7 +161,7 @@ impl LookArgs {
             },
             refresh_ms,
             has_mouse: self.mouse,
-            sandbox: sandbox().to_owned(),
+            sandbox: sandbox(),
         })
     }
 
@@ -188,13 +188,17 @@ impl LookArgs {
     }
 }
 
-/// Says what there is of a sandbox for components.
-fn sandbox() -> &'static str {
-    if has_sandbox() {
-        "sandbox: this kernel has Landlock 6, components are shut in"
-    } else {
-        "sandbox: this kernel lacks Landlock 6, components start with component_sandbox = \"off\" alone"
-    }
+/// Says what there is of a sandbox for components, where the console is.
+fn sandbox() -> String {
+    let lacks = Sandbox::of_this_program(Strength::Full).lacks();
+    lacks.map_or_else(
+        || "sandbox: components are shut in by namespaces and Landlock".to_owned(),
+        |lack| {
+            format!(
+                "sandbox: {lack}; components start with component_sandbox = \"landlock\" or \"off\" alone"
+            )
+        },
+    )
 }
 
 /// Reads the size of a frame.

@@ -13,6 +13,7 @@ use crate::app::Opening;
 use crate::config::{Settings, hook_environment, tool_environment};
 use crate::domain::Error;
 use crate::git::{Git, GitOptions, Push, become_confined};
+use crate::sandbox::Strength;
 
 /// What git has done by this program.
 #[derive(Clone, Debug, Subcommand)]
@@ -82,20 +83,16 @@ pub(super) fn options(config: Option<&str>, settings: &Settings) -> Result<GitOp
         flags.extend([OsString::from("--config"), absolute(Path::new(path))?]);
     }
     let mut environment = tool_environment();
-    if !settings.build_sandbox {
+    if settings.build_sandbox != Strength::Full {
         // Hooks read the settings themselves, and may not find them where we did.
-        environment.push(("ELASTANE_BUILD_SANDBOX".to_owned(), OsString::from("off")));
-    }
-    let mut hidden = vec![absolute(&app_options(settings).key_path())?.into()];
-    if let Some(path) = config {
-        hidden.push(absolute(Path::new(path))?.into());
+        let word = OsString::from(settings.build_sandbox.as_str());
+        environment.push(("ELASTANE_BUILD_SANDBOX".to_owned(), word));
     }
     Ok(GitOptions {
         program: std::env::current_exe()?,
         flags,
         environment,
-        without_sandbox: !settings.build_sandbox,
-        hidden,
+        sandbox: settings.build_sandbox,
     })
 }
 

@@ -36,8 +36,8 @@ pub(super) struct Args {
     /// What processes of components may connect to [default: https]
     #[arg(long, value_name = "none|https|any")]
     component_network: Option<String>,
-    /// Whether processes of components are shut in [default: on]
-    #[arg(long, value_name = "on|off")]
+    /// How processes of components are shut in [default: on]
+    #[arg(long, value_name = "on|landlock|off")]
     component_sandbox: Option<String>,
 }
 

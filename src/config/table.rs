@@ -72,6 +72,9 @@ const RUNS: Form = Form::Number {
     max: 1_000_000,
 };
 
+/// How code of others may be shut in ([`crate::sandbox::Strength`]).
+const SANDBOXES: &[&str] = &["on", "landlock", "off"];
+
 /// The levels of the log, from quiet to loud.
 pub(super) const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];
 
@@ -105,10 +108,10 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "build_sandbox",
-        Form::Choice(&["on", "off"]),
+        Form::Choice(SANDBOXES),
         Some("on"),
-        "Whether builds of pushed components run in a sandbox. Where the system has none, on \
-         refuses to build.",
+        "How builds of pushed components are shut in: by namespaces and Landlock, by Landlock \
+         alone, or not. Where the system lacks it, nothing is built.",
     ),
     setting(
         "insecure",
@@ -292,9 +295,9 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "component_sandbox",
-        Form::Choice(&["on", "off"]),
+        Form::Choice(SANDBOXES),
         Some("on"),
-        "Whether processes of components are shut in, which takes Linux 6.12; off trusts them with all that the server may do.",
+        "How processes of components are shut in: by namespaces and Landlock (Linux 6.12), by Landlock alone, or not, which trusts them with all that the server may do. Where the system lacks it, they don't run.",
     ),
     setting(
         "component_network",

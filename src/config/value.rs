@@ -13,6 +13,7 @@ use crate::app::step_run::ComponentNetwork;
 use crate::domain::run::limits::RunLimits;
 use crate::domain::run::retention::Retention;
 use crate::domain::{Error, Kind, Result};
+use crate::sandbox::Strength;
 
 /// What stands in place of a secret.
 const MASK: &str = "(set, not shown)";
@@ -154,7 +155,7 @@ pub(super) fn settings(values: &Values) -> Result<Settings> {
         key_file: values.read("key_file", path)?,
         listen: values.required("listen", listen)?,
         ssh: values.read("ssh", listen)?,
-        build_sandbox: values.choice("build_sandbox", &[("on", true), ("off", false)])?,
+        build_sandbox: values.choice("build_sandbox", &Strength::WORDS)?,
         unix_socket: values.read("unix_socket", socket_path)?,
         insecure: values.flag("insecure")?,
         rate_limit: values.flag("rate_limit")?,
@@ -199,7 +200,7 @@ pub(super) fn settings(values: &Values) -> Result<Settings> {
         reply_timeout: values.number("reply_timeout")?,
         rebound_limit: values.number("rebound_limit")?,
         step_time_limit: values.number("step_time_limit")?,
-        component_sandbox: values.choice("component_sandbox", &[("on", true), ("off", false)])?,
+        component_sandbox: values.choice("component_sandbox", &Strength::WORDS)?,
         component_network: component_network(values)?,
         limits: RunLimits {
             queue_messages: values.number("queue_messages")?,

@@ -20,21 +20,16 @@ mod service;
 mod single;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) use fleet::{Fleet, Handed};
 pub(super) use service::call;
 pub(super) use single::run as run_single;
 pub use single::{Emission, SingleRun};
 
-/// Tells whether this kernel has all that the sandbox of components needs: where it lacks
-/// something, they do not start, unless the operator turned the sandbox off.
-pub fn has_sandbox() -> bool {
-    jail::is_possible()
-}
-
 use super::plan::Program;
 use crate::app::step_run::ComponentNetwork;
+use crate::sandbox::Strength;
 
 /// The file by which a sailor starts, in the folder of a build.
 const RUN: &str = "node_modules/elasticio-sailor-nodejs/run.js";
@@ -57,8 +52,10 @@ pub struct SailorOptions {
     /// How long a step waits before its second process where the first ended badly, in
     /// milliseconds; it doubles.
     pub retry_ms: u64,
-    /// Whether processes are shut in.
-    pub is_sandboxed: bool,
+    /// This program, by which processes are shut in.
+    pub program: PathBuf,
+    /// How much they are shut in.
+    pub sandbox: Strength,
     /// What of the network they may reach.
     pub network: ComponentNetwork,
     /// The memory of JavaScript in a process, in MiB.
@@ -73,7 +70,8 @@ impl Default for SailorOptions {
             // Ten times what the largest public components take on a busy machine.
             start_limit_ms: 60_000,
             retry_ms: 1_000,
-            is_sandboxed: true,
+            program: std::env::current_exe().unwrap_or_default(),
+            sandbox: Strength::Full,
             network: ComponentNetwork::Https,
             // The platform's default for Node (`runtime.md 4.9`).
             memory_mib: 256,

@@ -91,15 +91,15 @@ impl Git {
             room: Room {
                 new: folder.to_owned(),
                 cache: self.builds_of(id).join("npm"),
+                home: folder.join("home"),
             },
-            home: folder.join("home"),
             bounds: Bounds {
                 deadline_ms: monotonic_ms() + BUILD_MAX_MS,
                 folder: folder.to_owned(),
             },
             tree,
         };
-        for needed in [&steps.home, &steps.room.cache] {
+        for needed in [&steps.room.home, &steps.room.cache] {
             make_folder(needed).map_err(Error::internal)?;
         }
         steps.install(&sound, &mut log)?;
@@ -186,7 +186,6 @@ fn tell(findings: &[Finding], log: &mut Log<'_>) -> Result<()> {
 struct Steps<'a> {
     git: &'a Git,
     tree: PathBuf,
-    home: PathBuf,
     room: Room,
     bounds: Bounds,
 }
@@ -252,7 +251,7 @@ impl Steps<'_> {
         for function in &mut functions {
             function.main = self.module_of(&function.main).unwrap_or_default();
         }
-        let answer = self.home.join("exports.json");
+        let answer = self.room.home.join("exports.json");
         let mut command = self.tool("node");
         exports::arguments(&mut command, &answer, &functions);
         // Whatever it prints or how it ends: what counts is the answer.
@@ -299,14 +298,13 @@ impl Steps<'_> {
     /// Makes a command in the tree, with a home of its own: what npm keeps there is not for
     /// others, but the operator's settings of npm hold.
     fn tool(&self, program: &str) -> Command {
-        let mut command = self.git.sandboxed(program, &self.room, &self.tree);
-        if let Some(home) = self.git.variable("HOME") {
-            let settings = Path::new(home).join(".npmrc");
+        let mut command = self.git.tool(program);
+        if let Some(settings) = self.git.npm_settings() {
             command.env("npm_config_userconfig", settings);
         }
         command
-            .env("HOME", &self.home)
-            .env("TMPDIR", &self.home)
+            .env("HOME", &self.room.home)
+            .env("TMPDIR", &self.room.home)
             .env("npm_config_cache", &self.room.cache)
             .env("npm_config_update_notifier", "false")
             .env("npm_config_progress", "false")
@@ -334,7 +332,8 @@ impl Steps<'_> {
         heard: &mut dyn FnMut(&str),
     ) -> Result<bool> {
         log.line(&format!("-- {name}"))?;
-        self.bounds.run(name, command, log, heard)
+        let mut command = self.git.shut_in(command, &self.room)?;
+        self.bounds.run(name, &mut command, log, heard)
     }
 }
 

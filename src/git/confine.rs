@@ -1,4 +1,4 @@
-//! The bounds of programs that a build runs, set by this program on itself before it
+//! The bounds of sshd and its sessions, set by this program on itself before it
 //! becomes one of them: so they hold for everything that it starts.
 
 use std::ffi::{OsStr, OsString};

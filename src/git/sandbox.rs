@@ -1,55 +1,45 @@
-//! The sandbox of what a build runs: namespaces made by `unshare` of util-linux, so that no
-//! unsafe code of ours is needed (`reliability.md 3.3`).
-//!
-//! Inside, a build sees no process but its own and ends with all that it started; the
-//! database, the keys, the settings, the repositories and all other builds are not there.
-//! The network is, since npm needs it, and so is what else the server's account can read.
+//! What a build is shut in with: it sees the system's programs, its own room and the
+//! operator's settings of npm; no process but its own, no database, no key, no repository,
+//! no other build; and it connects to where npm's registry is (`reliability.md 3.3`).
 
-use std::ffi::OsStr;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use super::Git;
-use super::tool::not_started;
 use crate::domain::{Error, Kind, Result};
+use crate::sandbox::{Bounds, Cell, KERNEL, Network, SYSTEM, Sandbox, Strength};
 
-/// How `unshare` is called for the outer namespaces, in which mounts can be made.
-const OUTER: &[&str] = &[
-    "--user",
-    "--map-root-user",
-    "--mount",
-    "--pid",
-    "--fork",
-    "--kill-child=KILL",
-    "--mount-proc",
+/// The most memory that one process may write to, in bytes: compilers of TypeScript take a
+/// gigabyte. What is only reserved, as V8 does, does not count.
+const MEMORY_MAX_BYTES: u64 = 3 * 1024 * 1024 * 1024;
+
+/// The largest file.
+const FILE_MAX_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// The most open files of one process: npm opens hundreds.
+const OPEN_FILES_MAX: u64 = 4_096;
+
+/// The most processes and threads of a build: npm and a compiler in parallel jobs.
+const PROCESSES_MAX: u64 = 1_024;
+
+/// Where registries are.
+const HTTPS_PORT: u16 = 443;
+
+/// The longest settings of npm that are looked at for ports.
+const SETTINGS_MAX_BYTES: u64 = 64 * 1024;
+
+/// The settings of npm for the whole machine, besides the account's own.
+const MACHINE_SETTINGS: &[&str] = &["/etc/npmrc", "/usr/etc/npmrc", "/usr/local/etc/npmrc"];
+
+/// Variables that name a file of certificates.
+const CERTIFICATES: &[&str] = &[
+    "NODE_EXTRA_CA_CERTS",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "npm_config_cafile",
 ];
-
-/// What the shell does between the outer namespaces and the build: it hides, and then gives
-/// the right to make mounts away, which makes what it hid stay hidden. All words come as
-/// arguments; none is read as a part of the script.
-///
-/// Arguments: user, group, working folder, the folder of all builds, the two folders in it
-/// that stay, what to hide, `--`, the program.
-const SCRIPT: &str = r#"
-user=$1 group=$2 work=$3 builds=$4 new=$5 cache=$6
-shift 6
-exec 8<"$new" 9<"$cache"
-mount -t tmpfs none "$builds"
-mkdir -p "$new" "$cache"
-mount --no-canonicalize --bind /proc/self/fd/8 "$new"
-mount --no-canonicalize --bind /proc/self/fd/9 "$cache"
-exec 8<&- 9<&-
-while [ "$1" != -- ]; do
-  if [ -d "$1" ]; then mount -t tmpfs none "$1"
-  elif [ -e "$1" ]; then mount --bind /dev/null "$1"
-  fi
-  shift
-done
-shift
-cd "$work"
-exec unshare --user --mount --map-user="$user" --map-group="$group" -- "$@"
-"#;
 
 /// The folders that a build may change.
 #[derive(Clone, Debug)]
@@ -58,61 +48,142 @@ pub(super) struct Room {
     pub(super) new: PathBuf,
     /// What npm keeps between builds of the component.
     pub(super) cache: PathBuf,
+    /// Its home, which it sees as `/tmp`, too.
+    pub(super) home: PathBuf,
 }
 
 impl Git {
-    /// Makes a command that is bounded and sees nothing of the installation but its room;
-    /// it runs in `work`, a folder of the room. Only bounded where the operator turned the
+    /// Returns a command of a build, shut in; only bounded where the operator turned the
     /// sandbox off.
-    pub(super) fn sandboxed(&self, program: &str, room: &Room, work: &Path) -> Command {
-        if self.options.without_sandbox {
-            return self.confined(program);
-        }
-        let mut command = self.confined("unshare");
-        command
-            .args(OUTER)
-            .args(["--", "sh", "-euc", SCRIPT, "sh"])
-            .arg(rustix::process::geteuid().as_raw().to_string())
-            .arg(rustix::process::getegid().as_raw().to_string())
-            .arg(work)
-            .arg(self.app.builds_path())
-            .args([&room.new, &room.cache])
-            .args(self.hidden())
-            .args([OsStr::new("--"), OsStr::new(program)]);
-        command
+    pub(super) fn shut_in(&self, command: &Command, room: &Room) -> Result<Command> {
+        let cell = Cell {
+            reads: self.readable(),
+            writes: vec![room.new.clone(), room.cache.clone()],
+            tmp: Some(room.home.clone()),
+            network: Network::Ports(self.ports()),
+            // Tests of components serve themselves.
+            listens: true,
+            bounds: Bounds {
+                memory_bytes: MEMORY_MAX_BYTES,
+                file_bytes: FILE_MAX_BYTES,
+                files: OPEN_FILES_MAX,
+                processes: PROCESSES_MAX,
+            },
+        };
+        let shut_in = self.sandbox().shut_in(command, &cell);
+        shut_in.map_err(Error::internal)
     }
 
     /// Refuses to build where the kernel or the system lacks what the sandbox needs.
     pub(super) fn require_sandbox(&self) -> Result<()> {
-        if self.options.without_sandbox {
+        let Some(lack) = self.sandbox().lacks() else {
             return Ok(());
-        }
-        let mut command = self.tool("unshare");
-        command.args(OUTER).arg("true").stdin(Stdio::null());
-        let output = command
-            .output()
-            .map_err(|error: io::Error| not_started("unshare", error))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        let first = complaint.lines().next().unwrap_or_default();
+        };
         let message = format!(
-            "the server has no sandbox for builds ({first}); its operator may set \
-             build_sandbox = \"off\""
+            "the server has no sandbox for builds ({lack}); its operator may set \
+             build_sandbox to landlock or off"
         );
         Err(Error::new(Kind::Unavailable, message))
     }
 
-    /// Returns everything of the installation that is not for builds.
-    fn hidden(&self) -> Vec<PathBuf> {
-        let database = self.app.database();
-        let mut hidden = vec![self.app.repositories_path().to_owned()];
-        for ending in ["db", "db-wal", "db-shm", "key", "toml", "objects"] {
-            hidden.push(database.with_extension(ending));
+    /// Returns the sandbox of builds.
+    fn sandbox(&self) -> Sandbox {
+        Sandbox {
+            program: self.options.program.clone(),
+            strength: self.options.sandbox,
         }
-        hidden.push(database.to_owned());
-        hidden.extend(self.options.hidden.iter().cloned());
-        hidden
+    }
+
+    /// Returns what a build may read besides its room.
+    fn readable(&self) -> Vec<PathBuf> {
+        let mut reads: Vec<PathBuf> = SYSTEM.iter().chain(KERNEL).map(PathBuf::from).collect();
+        if self.options.sandbox == Strength::Full {
+            // Of its own namespace.
+            reads.push("/proc".into());
+        }
+        reads.extend(MACHINE_SETTINGS.iter().map(PathBuf::from));
+        reads.extend(self.npm_settings());
+        for name in CERTIFICATES {
+            reads.extend(self.variable(name).map(PathBuf::from));
+        }
+        reads.extend(self.node_prefix());
+        reads
+    }
+
+    /// Returns the account's own settings of npm.
+    pub(super) fn npm_settings(&self) -> Option<PathBuf> {
+        let home = self.variable("HOME")?;
+        Some(Path::new(home).join(".npmrc"))
+    }
+
+    /// Returns the folder that Node is installed in, where that is one of its own.
+    fn node_prefix(&self) -> Option<PathBuf> {
+        let path = self.variable("PATH")?;
+        let node = std::env::split_paths(path).map(|folder| folder.join("node"));
+        let node = node.filter(|file| file.is_file()).find_map(real)?;
+        let prefix = node.parent()?.parent()?;
+        let is_own = node.parent()?.ends_with("bin") && prefix.parent().is_some();
+        (is_own && !prefix.starts_with("/usr")).then(|| prefix.to_owned())
+    }
+
+    /// Returns the ports that npm may want: that of HTTPS, and those of every address in its
+    /// settings, such as a registry of one's own or a proxy.
+    fn ports(&self) -> Vec<u16> {
+        let mut ports = vec![HTTPS_PORT];
+        for (name, value) in &self.options.environment {
+            let name = name.to_ascii_lowercase();
+            if name.ends_with("_proxy") || name.starts_with("npm_config_") {
+                ports.extend(ports_in(&value.to_string_lossy()));
+            }
+        }
+        let machine = MACHINE_SETTINGS.iter().map(PathBuf::from);
+        for file in machine.chain(self.npm_settings()) {
+            ports.extend(ports_in(&text_of(&file).unwrap_or_default()));
+        }
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+}
+
+/// Returns what a path leads to.
+fn real(path: PathBuf) -> Option<PathBuf> {
+    fs::canonicalize(path).ok()
+}
+
+/// Reads a file of settings.
+fn text_of(path: &Path) -> io::Result<String> {
+    use std::io::Read;
+    let mut text = String::new();
+    let file = fs::File::open(path)?;
+    file.take(SETTINGS_MAX_BYTES).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Returns the ports of the addresses in a text.
+fn ports_in(text: &str) -> Vec<u16> {
+    let mut ports = Vec::new();
+    for (scheme, default) in [("http://", 80), ("https://", HTTPS_PORT)] {
+        for rest in text.split(scheme).skip(1) {
+            let end = rest.find(['/', '"', '\'', ' ', '\n', '\r']);
+            let place = &rest[..end.unwrap_or(rest.len())];
+            let host = place.rsplit_once('@').map_or(place, |(_, host)| host);
+            let port = host.rsplit_once(':').map(|(_, port)| port.parse());
+            ports.push(port.and_then(std::result::Result::ok).unwrap_or(default));
+        }
+    }
+    ports
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ports_of_addresses_are_found() {
+        let text = "registry=http://user:pw@npm.local:4873/\n@a:registry = \"https://b.example\"\n\
+                    proxy=http://proxy";
+        assert_eq!(ports_in(text), [4873, 80, 443]);
+        assert_eq!(ports_in("cafile=/etc/x\nhttp://[::1]:8081"), [8081]);
     }
 }

@@ -28,7 +28,7 @@ impl From<&Settings> for ServerOptions {
                 rebound_limit: settings.rebound_limit,
                 step_limit_ms: u64::from(settings.step_time_limit) * 1_000,
                 sailor: SailorOptions {
-                    is_sandboxed: settings.component_sandbox,
+                    sandbox: settings.component_sandbox,
                     network: settings.component_network,
                     ..SailorOptions::default()
                 },

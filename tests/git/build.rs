@@ -18,26 +18,40 @@ const REPO: &str = "ada-s/hello.git";
 /// A module that greets.
 const SAY: &str = "exports.process = async (msg) => ({ body: { hi: msg.body.name } });";
 
-/// A test that looks for what is not its own, and fails where it finds something.
+/// A script that looks for what is not its own, does what it must not, and fails where it
+/// gets somewhere.
 ///
 /// It lies in `elastane.builds/ID/new/tree`. A process of the outside would have a high
 /// number in /proc; its own begin at 1.
 const SPY: &str = "
-const fs = require('fs'), path = require('path');
-const read = (name) => { try { return fs.readFileSync(name).length } catch { return 0 } };
-const list = (name) => { try { return fs.readdirSync(name).length } catch { return 0 } };
+const fs = require('fs'), path = require('path'), net = require('net');
+const { execFileSync, spawn } = require('child_process');
 const data = path.resolve('../../../..');
-const found = [
-  ...['elastane.db', 'elastane.key', 'elastane.db-wal'].map((name) => read(path.join(data, name))),
-  list(path.join(data, 'elastane.repositories')),
-  list(path.join(data, 'elastane.builds')) - 1,
-  list('../..') - 2,
-  fs.readdirSync('/proc').filter((name) => Number(name) > 1000).length,
-  Object.keys(process.env).filter((name) => name.startsWith('ELASTANE_')).length,
-];
-if (list(data) < 3) throw new Error('this is not the folder');
-console.log('tested a ' + typeof require('./lib/say').process, found.join());
-process.exit(found.some((count) => count !== 0) ? 3 : 0);
+const got = [];
+const must_fail = (name, act) => { try { act(); got.push(name) } catch {} };
+for (const ending of ['db', 'key', 'db-wal']) {
+  must_fail(ending, () => fs.readFileSync(path.join(data, 'elastane.' + ending)));
+}
+for (const folder of [data, data + '/elastane.repositories', data + '/elastane.builds', '../..', '/', '/root', '/home']) {
+  must_fail('list ' + folder, () => fs.readdirSync(folder));
+}
+must_fail('shadow', () => fs.readFileSync('/etc/shadow'));
+must_fail('write', () => fs.writeFileSync('/usr/mine', ''));
+must_fail('mount', () => execFileSync('mount', ['-t', 'tmpfs', 'none', '.'], { stdio: 'ignore' }));
+must_fail('namespace', () => execFileSync('unshare', ['--user', 'true'], { stdio: 'ignore' }));
+must_fail('kill', () => process.kill(OUTSIDE, 0));
+const others = fs.readdirSync('/proc').filter((name) => Number(name) > 1000);
+if (others.length !== 0) got.push('processes');
+const names = Object.keys(process.env);
+if (names.some((name) => /^ELASTANE_|^CARGO_|^GIT_/.test(name))) got.push('environment');
+spawn('sh', ['-c', 'trap : TERM; sleep 1000'], { detached: true, stdio: 'ignore' }).unref();
+const socket = net.connect(PORT, '127.0.0.1');
+socket.on('connect', () => got.push('loopback'));
+socket.on('error', () => {});
+socket.on('close', () => {
+  console.log('spied:', got.join());
+  process.exit(got.length === 0 ? 0 : 3);
+});
 ";
 
 /// A picture of four bytes.
@@ -99,16 +113,19 @@ fn assert_nothing(house: &House) {
 fn a_push_becomes_a_version_that_both_apis_show_and_only_a_higher_one_follows() {
     let house = House::new();
     let mut files = component("1.0.0", "node spy.js");
-    files.push(("spy.js", SPY.to_owned()));
+    // What installs may do as little as what tests.
+    let package = files.iter_mut().find(|file| file.0 == "package.json");
+    let package = &mut package.expect("a package").1;
+    *package = package.replace("\"test\"", "\"postinstall\":\"node spy.js\",\"test\"");
+    let port = house.server.base.rsplit(':').next().expect("a port");
+    let own = std::process::id().to_string();
+    let spy = SPY.replace("PORT", port).replace("OUTSIDE", &own);
+    files.push(("spy.js", spy));
     let clone = house.committed("one", "master", &borrowed(&files));
     let revision = git(&clone, &["rev-parse", "HEAD"]).well().trim().to_owned();
     let url = house.url(&house.ada, REPO);
     let said = git(&clone, &["push", &url, "master"]).well();
-    for line in [
-        "-- npm install",
-        "tested a function",
-        "Build completed successfully",
-    ] {
+    for line in ["-- npm install", "spied: ", "Build completed successfully"] {
         assert!(said.contains(line), "{line}: {said}");
     }
     let known = versions(&house);
@@ -288,14 +305,16 @@ fn of_two_pushes_at_once_one_wins_and_the_other_hears_it() {
 fn a_build_that_is_killed_refuses_its_push_and_stands_in_nobodys_way() {
     let house = House::new();
     let url = house.url(&house.ada, REPO);
-    // The test waits until the flag is there; it is killed before.
-    let flag = house.desk.path().join("flag");
-    let script = format!(
-        "const i = setInterval(() => {{ if (require('fs').existsSync({:?})) clearInterval(i) }}, 50); console.log('the test waits')",
-        flag.to_str().expect("text")
-    );
+    // The first test waits for ever, and is killed.
+    let script = "
+        const fs = require('fs'), mark = '../../npm/waited';
+        if (!fs.existsSync(mark)) {
+            fs.writeFileSync(mark, '');
+            setInterval(() => {}, 1000);
+            console.log('the test waits');
+        }";
     let mut files = component("1.0.0", "node wait.js");
-    files.push(("wait.js", script));
+    files.push(("wait.js", script.to_owned()));
     let clone = house.committed("one", "master", &borrowed(&files));
     let push = command(&clone)
         .args(["push", &url, "master"])
@@ -326,7 +345,6 @@ fn a_build_that_is_killed_refuses_its_push_and_stands_in_nobodys_way() {
         String::from_utf8_lossy(&ended.stderr)
     );
     assert!(versions(&house).is_empty());
-    fs::write(&flag, "").expect("a flag");
     git(&clone, &["push", &url, "master"]).well();
     assert_eq!(versions(&house).len(), 1);
 }

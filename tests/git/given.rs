@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use elastane::config::tool_environment;
 use elastane::git::GitOptions;
+use elastane::sandbox::Strength;
 use elastane::server::ServerOptions;
 use serde_json::json;
 use tempfile::TempDir;
@@ -83,8 +84,7 @@ pub fn options_of(installation: &Installation) -> GitOptions {
         program: env!("CARGO_BIN_EXE_elastane").into(),
         flags: vec!["--db".into(), installation.database().into()],
         environment: tool_environment(),
-        without_sandbox: false,
-        hidden: Vec::new(),
+        sandbox: Strength::Full,
     }
 }
 

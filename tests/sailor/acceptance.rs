@@ -132,7 +132,7 @@ fn two_processes_share_the_messages_of_a_step() {
     let code = r"
 exports.slow = { process: async function (msg) {
     await new Promise((done) => setTimeout(done, 20));
-    return { body: { n: msg.body.n, pid: process.pid }, headers: {} };
+    return { body: { n: msg.body.n, process: process.env.ELASTICIO_CONTAINER_ID }, headers: {} };
 } };
 ";
     let name = add(&house, "slow", Sailor::New, &["slow"], code);
@@ -153,7 +153,7 @@ exports.slow = { process: async function (msg) {
         let out = house.outputs(run, "step");
         assert_eq!(out.len(), 1);
         numbers.push(out[0]["n"].as_u64().expect("a number"));
-        processes.insert(out[0]["pid"].as_u64());
+        processes.insert(out[0]["process"].to_string());
     }
     numbers.sort_unstable();
     let all: Vec<u64> = (0..40).collect();

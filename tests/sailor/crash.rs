@@ -1,5 +1,6 @@
 //! kill -9 of the server in the middle of a component's message.
 
+use std::fs;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
@@ -12,12 +13,16 @@ use super::house::{Sailor, add_component, wait_for};
 use crate::support::running::{call_at, ended, runs_of, started, steps_of};
 use crate::support::{Actor, Installation, Served};
 
-/// Says who it is and waits for ever, the first time.
+/// Leaves a process behind that hears of nothing, says so and waits for ever, the first
+/// time.
 const CODE: &str = r"
 exports.process = async function (msg, cfg, snapshot) {
     if (snapshot.began) return { body: { survived: msg.body.n } };
     await this.emit('snapshot', { began: true });
-    console.log('process ' + process.pid + ' works');
+    const daemon = ['-c', 'trap : HUP TERM; sleep 1000; :', process.env.TMPDIR];
+    const options = { detached: true, stdio: 'ignore' };
+    require('child_process').spawn('sh', daemon, options).unref();
+    console.log('process works');
     await new Promise(() => {});
 };
 ";
@@ -48,18 +53,17 @@ fn a_server_that_dies_takes_its_processes_along_and_its_messages_back() {
         &json!([{ "source": "hook", "target": "step" }]),
     );
     assert_eq!(call_at(&served.base, &flow, &json!({ "n": 1 })).status, 200);
-    let mut process = String::new();
     wait_for("the component to work", || {
         let log = ada.get(&format!("/v2/flows/{flow}/logs")).text;
-        let found = log.split("process ").nth(1);
-        let number = found.and_then(|text| text.split(" works").next());
-        process = number.unwrap_or_default().to_owned();
-        !process.is_empty()
+        log.contains("process works")
     });
-    let place = format!("/proc/{process}");
-    assert!(Path::new(&place).exists(), "{place}");
+    let folder = database.with_extension("scratch");
+    assert!(
+        processes_about(&folder) >= 2,
+        "the component and its daemon"
+    );
     served.kill();
-    wait_for("the process to die", || !Path::new(&place).exists());
+    wait_for("both to die", || processes_about(&folder) == 0);
     let served = Served::start(&database);
     let ada = Actor::of(&served.base, user, &key);
     let run = runs_of(&ada, &flow);
@@ -74,4 +78,15 @@ fn a_server_that_dies_takes_its_processes_along_and_its_messages_back() {
     assert_eq!(of_step.len(), 1, "one row of the history");
     assert_eq!(of_step[0]["outputs"][0]["body"], json!({ "survived": 1 }));
     assert_eq!(runs_of(&ada, &flow).len(), 1);
+}
+
+/// Counts the processes whose words name something in a folder.
+fn processes_about(folder: &Path) -> usize {
+    let folder = folder.display().to_string();
+    let all = fs::read_dir("/proc").expect("processes").flatten();
+    all.filter(|entry| {
+        let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&words).contains(&folder)
+    })
+    .count()
 }

@@ -1,101 +1,198 @@
 //! What a component that means harm gets to (`reliability.md 3.3`).
 
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixListener;
+
+use elastane::engine::SailorOptions;
 use serde_json::{Value, json};
 
 use super::house::{House, Sailor};
 
-/// Runs a piece of JavaScript as a component that is shut in, and returns what it
-/// answers: its value, or its error's code.
-fn attack(code: &str) -> (House, Value) {
-    let house = House::new();
-    let database = house.server.installation.database();
-    let database = json!(database.display().to_string());
-    let file = format!(
-        "exports.process = async function () {{
-            const database = {database}; const fs = require('fs');
-            try {{ return {{ body: {{ got: await (async () => {{ {code} }})() }} }}; }}
-            catch (error) {{ return {{ body: {{ code: error.code || String(error) }} }}; }}
-        }};"
-    );
-    let descriptor = json!({ "title": "Hostile", "actions": {
-        "attack": { "title": "Attack", "main": "./attack.js", "metadata": {} },
-    } });
-    let files = [("attack.js", file.as_str())];
-    let component = house.component("hostile", Sailor::New, &descriptor, &files);
-    let command = format!("{}/{}:attack", component.team, component.slug);
-    let flow = house.flow(&[json!({ "id": "step", "command": command })]);
-    let run = house.run(&flow, &json!({}));
-    let out = house.outputs(&run, "step");
-    assert_eq!(out.len(), 1, "{}", house.log(&flow));
-    let got = out[0].clone();
-    (house, got)
+/// A server with a component that does what it is sent, in a process that is shut in.
+struct Prey {
+    house: House,
+    flow: String,
+    calls: usize,
 }
 
-/// Asserts that an attack is refused.
-#[track_caller]
-fn assert_refused(code: &str) {
-    let (_house, got) = attack(code);
-    let refusal = got["code"].as_str().unwrap_or_default();
-    assert!(matches!(refusal, "EACCES" | "EPERM"), "{code}: {got}");
+impl Prey {
+    fn new() -> Self {
+        Self::with(SailorOptions::default())
+    }
+
+    /// Starts it with the operator's settings.
+    fn with(options: SailorOptions) -> Self {
+        let house = House::with(|engine| engine.sailor = options);
+        let file = "
+            const fs = require('fs');
+            const kept = [];
+            exports.process = async function (msg) {
+                const database = msg.body.database;
+                try { return { body: { got: await eval(`(async () => {${msg.body.code}})()`) } }; }
+                catch (error) { return { body: { code: error.code || String(error) } }; }
+            };";
+        let descriptor = json!({ "title": "Hostile", "actions": {
+            "attack": { "title": "Attack", "main": "./attack.js", "metadata": {} },
+        } });
+        let files = [("attack.js", file)];
+        let component = house.component("hostile", Sailor::New, &descriptor, &files);
+        let command = format!("{}/{}:attack", component.team, component.slug);
+        let flow = house.flow(&[json!({ "id": "step", "command": command })]);
+        Self {
+            house,
+            flow,
+            calls: 0,
+        }
+    }
+
+    /// Lets it run a piece of JavaScript, and returns what it answers: its value, or its
+    /// error's code.
+    fn attack(&mut self, code: &str) -> Value {
+        let database = self.house.server.installation.database();
+        let sent = json!({ "code": code, "database": database.display().to_string() });
+        let _answer = self.house.call(&self.flow, &sent);
+        self.calls += 1;
+        let runs = self.house.ended_runs(&self.flow, self.calls);
+        let run = runs.last().expect("a run");
+        let out = self.house.outputs(run, "step");
+        out.first()
+            .cloned()
+            .unwrap_or_else(|| self.house.error(run, "step"))
+    }
+
+    /// Asserts that each of these is refused, or has nothing to act on.
+    #[track_caller]
+    fn assert_refused(&mut self, attacks: &[&str]) {
+        for code in attacks {
+            let got = self.attack(code);
+            let refusal = got["code"].as_str().unwrap_or_default();
+            assert!(
+                matches!(refusal, "EACCES" | "EPERM" | "ENOENT" | "ESRCH"),
+                "{code}: {got}"
+            );
+        }
+    }
 }
 
 #[test]
-fn what_is_its_own_is_not_refused() {
-    let (_house, got) = attack(
+fn files_that_are_not_its_own_are_neither_read_nor_written() {
+    let mut prey = Prey::new();
+    let own = prey.attack(
         "fs.writeFileSync(process.env.TMPDIR + '/mine', 'x');
          return fs.readFileSync(process.env.TMPDIR + '/mine', 'utf8') + fs.readdirSync('.').length;",
     );
     assert!(
-        got["got"].as_str().is_some_and(|it| it.starts_with('x')),
-        "{got}"
+        own["got"].as_str().is_some_and(|it| it.starts_with('x')),
+        "{own}"
+    );
+    prey.assert_refused(&[
+        "return fs.readFileSync(database).length;",
+        "return fs.readFileSync(database.replace('.db', '.key'), 'utf8');",
+        "return fs.readFileSync(database + '-wal').length;",
+        // Other components, other builds of this one, other processes' files.
+        "return fs.readdirSync(database.replace('.db', '.builds'));",
+        "return fs.readdirSync('..');",
+        "return fs.readdirSync(database.replace('.db', '.scratch'));",
+        "return fs.readdirSync('/');",
+        "return fs.readdirSync('/home');",
+        "return fs.readFileSync('/etc/shadow', 'utf8');",
+        "return fs.readFileSync('/proc/1/environ', 'utf8');",
+        "return fs.writeFileSync('/tmp/elastane-hostile', 'x');",
+        "return fs.writeFileSync('component.json', '{}');",
+        "return fs.writeFileSync('/usr/bin/elastane-hostile', 'x');",
+        "return fs.symlinkSync(database, process.env.TMPDIR + '/link') || fs.readFileSync(process.env.TMPDIR + '/link');",
+    ]);
+    let environment = prey.attack("return Object.keys(process.env);");
+    let names = environment["got"].as_array().expect("names");
+    assert!(
+        !names.iter().any(|name| name == "CARGO_MANIFEST_DIR"),
+        "{environment}"
     );
 }
 
 #[test]
-fn the_database_and_its_key_are_not_read() {
-    assert_refused("return fs.readFileSync(database).length;");
-    assert_refused("return fs.readFileSync(database.replace('.db', '.key'), 'utf8');");
-}
-
-#[test]
-fn files_of_the_system_are_neither_read_nor_written() {
-    assert_refused("return fs.readFileSync('/etc/shadow', 'utf8');");
-    assert_refused("fs.writeFileSync('/tmp/elastane-hostile', 'x');");
-    assert_refused("fs.writeFileSync('component.json', '{}');");
-}
-
-#[test]
-fn other_ports_of_this_machine_are_not_reached() {
+fn processes_and_services_of_the_machine_are_not_reached() {
+    let mut prey = Prey::new();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    assert_refused(&format!(
-        "return await new Promise((done, failed) => {{
-            const socket = require('net').connect({port}, '127.0.0.1', () => done('connected'));
-            socket.on('error', failed);
-        }});"
-    ));
-}
-
-#[test]
-fn nobody_else_is_signalled() {
-    assert_refused(&format!("process.kill({}, 0);", std::process::id()));
-}
-
-#[test]
-fn a_port_is_not_opened() {
-    assert_refused(
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("service");
+    let _service = UnixListener::bind(&socket).expect("a socket");
+    let server = std::process::id();
+    let connect = |to: String| {
+        format!(
+            "return await new Promise((done, failed) => {{
+                const socket = require('net').connect({to}, () => done('connected'));
+                socket.on('error', failed);
+            }});"
+        )
+    };
+    prey.assert_refused(&[
+        &connect(format!("{port}, '127.0.0.1'")),
+        &connect(format!("{:?}", socket.display().to_string())),
+        &format!("return process.kill({server}, 0);"),
+        &format!("return process.kill({server}, 'SIGKILL');"),
+        &format!("return fs.readFileSync('/proc/{server}/environ', 'utf8');"),
         "return await new Promise((done, failed) => {
             const server = require('net').createServer();
             server.on('error', failed);
             server.listen(0, '127.0.0.1', () => done('listening'));
         });",
-    );
+    ]);
+    for tool in ["mount -t tmpfs none .", "unshare --user true"] {
+        let got = prey.attack(&format!(
+            "return require('child_process').spawnSync('sh', ['-c', '{tool}']).status;"
+        ));
+        assert!(
+            got["got"].as_i64().is_some_and(|it| it > 0),
+            "{tool}: {got}"
+        );
+    }
 }
 
 #[test]
-fn another_process_s_environment_is_not_read() {
-    let own = std::process::id();
-    assert_refused(&format!(
-        "return fs.readFileSync('/proc/{own}/environ', 'utf8');"
-    ));
+fn more_processes_files_and_memory_than_one_may_have_are_refused() {
+    let options = SailorOptions {
+        memory_mib: 128,
+        ..SailorOptions::default()
+    };
+    let mut prey = Prey::with(options);
+    // A bomb: each lives on, in a group of its own.
+    let bomb = prey.attack(
+        "let refused = 0;
+         for (let i = 0; i < 600; i += 1) {
+             const options = { detached: true, stdio: 'ignore' };
+             const child = require('child_process').spawn('sleep', ['1000'], options);
+             child.on('error', () => {}); child.unref();
+             if (child.pid === undefined) refused += 1;
+         }
+         return refused;",
+    );
+    let refused = bomb["got"].as_i64().unwrap_or_default();
+    assert!(refused > 0 || !bounds_processes(), "{bomb}");
+    let files = prey.attack(
+        "const held = [];
+         try { for (;;) held.push(fs.openSync('component.json')); }
+         finally { held.forEach((file) => fs.closeSync(file)); }",
+    );
+    assert_eq!(files["code"], "EMFILE");
+    let file = prey.attack(
+        "process.on('SIGXFSZ', () => {});
+         const file = fs.openSync(process.env.TMPDIR + '/large', 'w');
+         fs.ftruncateSync(file, 2 ** 31);",
+    );
+    assert_eq!(file["code"], "EFBIG");
+    let memory = prey.attack("for (;;) kept.push(Buffer.alloc(100 * 2 ** 20));");
+    let refusal = memory["code"].as_str().unwrap_or_default();
+    assert!(refusal.contains("allocation failed"), "{memory}");
+}
+
+/// Tells whether the kernel bounds the processes of a namespace for this account: for root
+/// it does since Linux 6.14.
+fn bounds_processes() -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").expect("a release");
+    let mut numbers = release.split(['.', '-']).map(str::parse::<u32>);
+    let mut number = || numbers.next().and_then(Result::ok).unwrap_or_default();
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    !is_root || (number(), number()) >= (6, 14)
 }

@@ -94,6 +94,8 @@ impl TestServer {
     /// Starts a server over an installation; its port is always a free one.
     pub fn over(installation: Installation, mut options: ServerOptions) -> Self {
         options.listen = ([127, 0, 0, 1], 0).into();
+        // This program is that of the tests, which is no first process of a sandbox.
+        options.engine.sailor.program = env!("CARGO_BIN_EXE_elastane").into();
         let running = Running::start(installation.app.clone(), &options).expect("a server");
         Self {
             base: format!("http://{}", running.address()),

@@ -64,8 +64,8 @@ pub(in crate::cli) struct Args {
     /// What the component may connect to [default: https]
     #[arg(long, value_name = "none|https|any")]
     component_network: Option<String>,
-    /// Whether the component is shut in [default: on]
-    #[arg(long, value_name = "on|off")]
+    /// How the component is shut in [default: on]
+    #[arg(long, value_name = "on|landlock|off")]
     component_sandbox: Option<String>,
 }
 

@@ -2,14 +2,13 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::jail::{Confined, Jail};
+use super::jail::{Confined, Jail, Output};
 use super::log::{self, Line};
 use super::{RUN, SailorOptions, SingleRun, environment};
 use crate::app::env_var::EnvVars;
@@ -203,22 +202,16 @@ pub(super) fn confined(
         .current_dir(&launch.folder)
         .env_clear()
         .envs(environment::basis(own, &scratch.path, options))
-        .envs(environment::of_step(launch, api, amqp))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        // A group of its own, so that all of it can be ended at once.
-        .process_group(0);
+        .envs(environment::of_step(launch, api, amqp));
     let ports = vec![api.port(), amqp.port()];
-    Jail::of(options, &launch.folder, &scratch.path, ports).start(command)
+    Jail::of(options, &launch.folder, &scratch.path, ports).start(&command, Output::Read)
 }
 
-/// Returns the command that runs a script of a sailor. The kernel ends it with the thread
-/// that started it, and so with the server.
+/// Returns the command that runs a script of a sailor, to be shut in.
 pub(super) fn node(scratch: &Scratch, script: &str) -> Command {
-    let mut command = Command::new("setpriv");
+    let mut command = Command::new("node");
     command
-        .args(["--pdeathsig", "KILL", "node", "--require"])
+        .arg("--require")
         .arg(scratch.path.join(PRELOAD))
         .arg(format!("./{script}"));
     command
@@ -355,7 +348,7 @@ impl Scratch {
     /// Makes the folder beside the builds.
     pub(super) fn make(shared: &Shared, number: u64) -> io::Result<Self> {
         let place = shared.app.builds_path().with_extension("scratch");
-        let path = place.join(number.to_string());
+        let path = std::path::absolute(place.join(number.to_string()))?;
         // Left by a server that was killed.
         let _none = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path)?;

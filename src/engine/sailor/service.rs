@@ -3,7 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crossbeam_channel::bounded;
 use serde_json::{Value, json};
 
 use super::environment;
-use super::jail::Jail;
+use super::jail::{Jail, Output};
 use super::process::{How, Scratch, node, signal};
 use crate::app::component_runtime::{ServiceCall, ServiceMethod};
 use crate::app::step_run::{StepBuild, StepKey, StepRun};
@@ -76,7 +76,8 @@ fn run(shared: &Arc<Shared>, call: &ServiceCall<'_>, build: &StepBuild) -> io::R
             &scratch.path,
             vec![api.port()],
         );
-        let child = jail.start(command)?;
+        // What it prints is for nobody: what it says, it posts.
+        let child = jail.start(&command, Output::Dropped)?;
         let limit = Duration::from_millis(u64::try_from(TIME_LIMIT_MS).unwrap_or(0));
         let (over_to, over) = bounded::<io::Result<()>>(1);
         let group = child.group;
@@ -138,11 +139,6 @@ fn command(
         .env("ELASTICIO_GET_MODEL_METHOD", model)
         .env("ELASTICIO_API_URI", format!("http://{api}"))
         .env("ELASTICIO_API_USERNAME", user)
-        .env("ELASTICIO_API_KEY", secret)
-        .stdin(Stdio::null())
-        // What it prints is for nobody: what it says, it posts.
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        .env("ELASTICIO_API_KEY", secret);
     Ok(command)
 }

@@ -92,7 +92,7 @@ impl Bounds {
     ) -> Result<bool> {
         let (reader, writer) = io::pipe().map_err(Error::internal)?;
         let other = writer.try_clone().map_err(Error::internal)?;
-        command.stdin(Stdio::null()).stdout(writer).stderr(other);
+        command.stdout(writer).stderr(other);
         let started = Running::start(command);
         // The command holds our ends of the pipe, which would never close.
         command.stdout(Stdio::null()).stderr(Stdio::null());
