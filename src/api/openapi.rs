@@ -3,6 +3,7 @@
 //! Nothing is written down twice: paths, parameters, bodies and answers come from
 //! [`Route`] and from what the versions declare in [`super::shape`].
 
+pub mod examples;
 mod parameters;
 mod schema;
 
@@ -158,7 +159,10 @@ fn request_body(route: &Route, id: &str, schemas: &mut Map<String, Value>) -> Op
     if let Some(input) = route.takes {
         let name = format!("{id}_body");
         schemas.insert(name.clone(), schema::of_input(input));
-        let content = content(&[JSON_TYPE, JSON_API], &schema::reference(&name));
+        let mut content = content(&[JSON_TYPE, JSON_API], &schema::reference(&name));
+        if let Some(example) = examples::of(route.method, route.path) {
+            content[JSON_TYPE]["example"] = example;
+        }
         return Some(json!({ "required": true, "content": content }));
     }
     if is_v2(route) {

@@ -1,7 +1,8 @@
 //! The OpenAPI document and the pages for people.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use elastane::api::openapi::examples::{self, EXAMPLES};
 use elastane::api::v2;
 use serde_json::Value;
 
@@ -169,4 +170,88 @@ fn the_reference_shows_every_operation_and_leads_nowhere_wrong() {
         assert!(page.contains(&format!("id=\"{target}\"")), "{target}");
     }
     assert!(!page.contains("{{"), "a place was not filled");
+}
+
+/// Puts ids in the place of the parameters of a path.
+fn filled(path: &str, id_of: impl Fn(&str) -> String) -> String {
+    let parts = path.split('/').map(|part| {
+        let name = part
+            .strip_prefix('{')
+            .and_then(|part| part.strip_suffix('}'));
+        match name {
+            None => part.to_owned(),
+            Some("step_id") => "step_1".to_owned(),
+            Some("version") => "latest".to_owned(),
+            Some("sample_id") => id_of("data-sample"),
+            Some(name) => id_of(name.trim_end_matches("_id")),
+        }
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn every_example_of_a_body_is_accepted() {
+    let server = TestServer::start();
+    let root = server.admin("root@example.com");
+    let mut ids: BTreeMap<String, String> = BTreeMap::new();
+    let listed = root.get("/v2/components").json(200);
+    let mut components = listed["data"].as_array().expect("a list").iter();
+    let timer = components.find(|one| one["attributes"]["name"] == "timer");
+    let timer = timer.expect("a timer")["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    for (method, path, resource) in EXAMPLES {
+        if path.contains("{version}") || path.ends_with("/credentials") || path.ends_with("samples")
+        {
+            // The component that was made has no build.
+            ids.insert("component".to_owned(), timer.clone());
+        }
+        let id_of = |kind: &str| {
+            let none = || "5559edd38968ec0736000003".to_owned();
+            ids.get(kind).cloned().unwrap_or_else(none)
+        };
+        let sent = examples::body(resource, id_of);
+        let headers = [("content-type", "application/json")];
+        let at = filled(path, id_of);
+        let answer = root.send(method, &at, &headers, &sent.to_string());
+        // No flow ran here, so none can run again.
+        let is_fine = match answer.status {
+            404 => path.ends_with("/retry"),
+            status => status / 100 == 2,
+        };
+        assert!(
+            is_fine,
+            "{method} {at} {sent}: {} {}",
+            answer.status, answer.text
+        );
+        let Ok(document) = serde_json::from_str::<Value>(&answer.text) else {
+            continue;
+        };
+        let data = &document["data"];
+        if let (Some(kind), Some(id)) = (data["type"].as_str(), data["id"].as_str()) {
+            ids.insert(kind.to_owned(), id.to_owned());
+        }
+        if let Some(link) = data["attributes"]["accept_link"].as_str() {
+            let (_, token) = link.rsplit_once('/').expect("a path");
+            ids.insert("token".to_owned(), token.to_owned());
+        }
+    }
+}
+
+#[test]
+fn every_resource_that_is_sent_has_an_example() {
+    let document = document();
+    let mut examples = 0;
+    for route in elastane::api::routes() {
+        if route.takes.is_none() || !route.path.starts_with("/v2/") {
+            continue;
+        }
+        let method = route.method.to_ascii_lowercase();
+        let body = &document["paths"][route.path][&method]["requestBody"]["content"];
+        let example = &body["application/json"]["example"]["data"];
+        assert!(example["type"].is_string(), "{method} {}", route.path);
+        examples += 1;
+    }
+    assert_eq!(examples, EXAMPLES.len(), "an example of no route");
 }

@@ -116,11 +116,17 @@ pub(super) fn of_input(input: &ResourceInput) -> Value {
     }
     if !input.attributes.is_empty() {
         let is_required = input.attributes.iter().any(|field| field.is_required);
-        members.push(("attributes", attributes(input.attributes), is_required));
+        let schema = or_null(attributes(input.attributes), is_required);
+        members.push(("attributes", schema, is_required));
     }
     if !input.relationships.is_empty() {
         let is_required = input.relationships.iter().any(|field| field.is_required);
-        let schema = relationships(input.relationships);
+        let mut schema = relationships(input.relationships);
+        for field in input.relationships {
+            let one = &mut schema["properties"][field.name];
+            *one = or_null(one.take(), field.is_required);
+        }
+        let schema = or_null(schema, is_required);
         members.push(("relationships", schema, is_required));
     }
     let resource = object(&members);
@@ -130,6 +136,14 @@ pub(super) fn of_input(input: &ResourceInput) -> Value {
     } else {
         wrapped
     }
+}
+
+/// Lets an object of a request be `null`, unless it must be sent: it is the same as none.
+fn or_null(mut schema: Value, is_required: bool) -> Value {
+    if !is_required {
+        schema["type"] = json!(["object", "null"]);
+    }
+    schema
 }
 
 /// Returns the schema of attributes; one that may be missing may be `null`.
