@@ -130,6 +130,7 @@ CREATE TABLE components (
     is_builtin INTEGER NOT NULL DEFAULT 0 CHECK (is_builtin IN (0, 1)), -- embedded in the binary
     created_at INTEGER NOT NULL,                                 -- when it was made
     icon TEXT, -- logo as base64 that it was made with, shown until a build brings one
+    network TEXT CHECK (network IN ('none', 'https', 'any')), -- what its processes may reach; null for what the installation has
     UNIQUE (team_id, slug)
 ) STRICT;
 CREATE INDEX components_shared ON components (access, id) WHERE access <> 'team';

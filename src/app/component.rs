@@ -5,6 +5,7 @@
 
 mod access;
 mod build;
+mod network;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -49,6 +49,27 @@ pub enum ComponentNetwork {
     Any,
 }
 
+impl ComponentNetwork {
+    /// Every reach with the word of the settings and of the database.
+    pub const WORDS: [(&str, Self); 3] = [
+        ("none", Self::None),
+        ("https", Self::Https),
+        ("any", Self::Any),
+    ];
+
+    /// Returns the word.
+    pub fn as_str(self) -> &'static str {
+        let found = Self::WORDS.iter().find(|(_, network)| *network == self);
+        found.map_or("none", |(word, _)| *word)
+    }
+
+    /// Reads the word; `None` for any other.
+    pub fn parse(word: &str) -> Option<Self> {
+        let found = Self::WORDS.iter().find(|(known, _)| *known == word);
+        found.map(|(_, network)| *network)
+    }
+}
+
 /// A build that a step runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepBuild {

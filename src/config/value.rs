@@ -336,12 +336,7 @@ fn shortened(text: &str) -> String {
 
 /// Reads what processes of components may connect to.
 fn component_network(values: &Values) -> Result<ComponentNetwork> {
-    let words = [
-        ("none", ComponentNetwork::None),
-        ("https", ComponentNetwork::Https),
-        ("any", ComponentNetwork::Any),
-    ];
-    values.choice("component_network", &words)
+    values.choice("component_network", &ComponentNetwork::WORDS)
 }
 
 /// Reads who may register users.

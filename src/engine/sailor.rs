@@ -8,6 +8,7 @@
 
 mod cipher;
 mod desk;
+mod doors;
 mod environment;
 mod fleet;
 mod hook;

@@ -198,6 +198,16 @@ impl Read<'_> {
         )
     }
 
+    /// Returns the word for what of the network a component may reach, where it is set.
+    pub fn component_network(&self, id: ComponentId) -> Result<Option<String>> {
+        let found = self.query_opt(
+            "SELECT network FROM components WHERE id = ?1",
+            params![id],
+            |row| row.get(0),
+        )?;
+        Ok(found.flatten())
+    }
+
     /// Tells whether a team has a component that others may use.
     pub fn has_shared_component(&self, team: TeamId) -> Result<bool> {
         let found = self.query_opt(
@@ -350,6 +360,15 @@ impl Write<'_> {
         self.execute(
             "UPDATE components SET access = ?2 WHERE id = ?1",
             params![id, access.as_str()],
+        )?;
+        Ok(())
+    }
+
+    /// Sets what of the network a component may reach.
+    pub fn set_component_network(&self, id: ComponentId, word: Option<&str>) -> Result<()> {
+        self.execute(
+            "UPDATE components SET network = ?2 WHERE id = ?1",
+            params![id, word],
         )?;
         Ok(())
     }

@@ -59,6 +59,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "states of lists of flows",
         sql: include_str!("migrations/0010.sql"),
     },
+    Migration {
+        name: "the network of components",
+        sql: include_str!("migrations/0011.sql"),
+    },
 ];
 
 /// The mark of our files, which `file` and SQLite's tools show: the letters "elas".

@@ -41,6 +41,17 @@ fn a_folder_becomes_a_version_beside_a_running_server_and_is_there_after_a_crash
     let said = String::from_utf8_lossy(&pushed.stdout).into_owned();
     assert_eq!(said, format!("version 1 of ada-s/hello is {revision}\n"));
 
+    let log = Command::new(env!("CARGO_BIN_EXE_elastane"))
+        .args(["component", "log", "ada-s/hello", &revision, "--db"])
+        .arg(house.server.installation.database())
+        .output()
+        .expect("elastane");
+    let log = String::from_utf8_lossy(&log.stdout).into_owned();
+    assert!(
+        log.starts_with("warning: ") && log.ends_with("Build completed successfully\n"),
+        "{log}"
+    );
+
     let clone = house.desk.path().join("clone");
     let url = house.url(&house.ada, "ada-s/hello.git");
     git(house.desk.path(), &["clone", "-q", &url, "clone"]).well();

@@ -6,12 +6,13 @@ use std::os::unix::net::UnixListener;
 use elastane::engine::SailorOptions;
 use serde_json::{Value, json};
 
-use super::house::{House, Sailor};
+use super::house::{House, Sailor, wait_for};
 
 /// A server with a component that does what it is sent, in a process that is shut in.
 struct Prey {
     house: House,
     flow: String,
+    component: String,
     calls: usize,
 }
 
@@ -41,8 +42,18 @@ impl Prey {
         Self {
             house,
             flow,
+            component: component.id.to_string(),
             calls: 0,
         }
+    }
+
+    /// Waits until its process is gone, and was missed.
+    fn pause(&self) {
+        let folder = self.house.server.installation.database();
+        let folder = folder.with_extension("scratch");
+        wait_for("the process to end", || {
+            std::fs::read_dir(&folder).is_ok_and(|all| all.count() == 0)
+        });
     }
 
     /// Lets it run a piece of JavaScript, and returns what it answers: its value, or its
@@ -148,6 +159,44 @@ fn processes_and_services_of_the_machine_are_not_reached() {
             "{tool}: {got}"
         );
     }
+}
+
+#[test]
+fn a_component_without_a_network_works_and_reaches_nothing() {
+    let mut prey = Prey::new();
+    let connect = "return await new Promise((done, failed) => {
+        const socket = require('net').connect(443, '127.0.0.1', () => done('connected'));
+        socket.on('error', failed);
+    });";
+    let ask = "return await require('dns').promises.resolve4('localhost');";
+    let send = "return await new Promise((done, failed) => {
+        const socket = require('dgram').createSocket('udp4');
+        socket.send('x', 53, '127.0.0.1', (error) => error ? failed(error) : done('sent'));
+    });";
+    // Of the installation: port 443 is open, where nobody listens, and so is UDP.
+    assert_eq!(prey.attack(connect)["code"], "ECONNREFUSED");
+    assert_eq!(prey.attack(send)["got"], "sent");
+    let root = prey.house.server.admin("root@example.com");
+    let component = prey.component.clone();
+    let path = format!("/v2/components/{component}");
+    let change = json!({ "data": { "type": "component", "id": component, "attributes": {
+        "network": "none",
+    } } });
+    assert_eq!(prey.house.ada.patch(&path, &change).status, 403);
+    let changed = root.patch(&path, &change).json(200);
+    assert_eq!(changed["data"]["attributes"]["network"], "none");
+    // From the next process on.
+    let _ended = prey.attack("setTimeout(() => process.exit(1), 10); return 1;");
+    prey.pause();
+    let got = prey.attack(connect);
+    assert!(
+        matches!(got["code"].as_str(), Some("EACCES" | "ENETUNREACH")),
+        "{got}"
+    );
+    assert!(prey.attack(send)["code"].is_string());
+    assert!(prey.attack(ask)["code"].is_string());
+    let addresses = prey.attack("return Object.keys(require('os').networkInterfaces());");
+    assert_eq!(addresses["got"], json!([]));
 }
 
 #[test]

@@ -113,8 +113,8 @@ const CRATES: &[(&str, &[&str])] = &[
 /// Paths of the standard library that have one home, and the rooms that are it.
 const STD: &[(&str, &[&str])] = &[
     ("std::net::TcpListener", &["amqp", "http"]),
-    ("std::net::TcpStream", &["amqp", "http"]),
-    ("std::os::unix::net", &["http"]),
+    ("std::net::TcpStream", &["amqp", "engine", "http"]),
+    ("std::os::unix::net", &["engine", "http"]),
     ("std::process::Command", &["engine", "git", "sandbox"]),
     ("std::env::var", &["config"]),
     ("std::env::var_os", &["config"]),

@@ -14,6 +14,7 @@ use crate::api::shape::{
 };
 use crate::app::component::{SeenComponent, SeenVersion};
 use crate::app::env_var::EnvVars;
+use crate::app::step_run::ComponentNetwork;
 use crate::domain::component::{Access, Reach};
 use crate::domain::env_var::parse_change;
 use crate::domain::id::ComponentId;
@@ -27,6 +28,7 @@ pub(super) const COMPONENT: ResourceType = ResourceType {
         Attribute::new("team_name", Shape::Text),
         Attribute::new("icon", Shape::Text),
         Attribute::new("access", Shape::OneOf(&["team", "tenant", "global"])),
+        Attribute::new("network", Shape::OneOf(&["none", "https", "any"])),
     ],
     relationships: &[
         Relationship::many("versions", "version"),
@@ -53,14 +55,20 @@ const NEW: ResourceInput = ResourceInput {
     ..ResourceInput::NEW
 };
 
+/// The word that takes a component's own network away again.
+const INSTALLATIONS: &str = "default";
+
 /// A change of a component; the sample lacks the id.
 const CHANGE: ResourceInput = ResourceInput {
     types: &["component"],
     id: IdRule::MayBeInPath("component_id"),
-    attributes: &[Attribute::new(
-        "access",
-        Shape::OneOf(&["team", "tenant", "global"]),
-    )],
+    attributes: &[
+        Attribute::new("access", Shape::OneOf(&["team", "tenant", "global"])),
+        Attribute::new(
+            "network",
+            Shape::OneOf(&["none", "https", "any", INSTALLATIONS]),
+        ),
+    ],
     ..ResourceInput::NEW
 };
 
@@ -189,7 +197,8 @@ fn create(call: &mut Call<'_>) -> Result<Reply> {
     Ok(Document::one(show(&seen)).created(call))
 }
 
-/// Shares a component; other attributes are ignored.
+/// Shares a component, and sets what of the network it may reach; other attributes are
+/// ignored.
 fn change(call: &mut Call<'_>) -> Result<Reply> {
     if !call.who.is_tenant_admin() {
         return Err(Error::forbidden("this is for tenant administrators"));
@@ -201,6 +210,12 @@ fn change(call: &mut Call<'_>) -> Result<Reply> {
         Some(access) => call.app.share_component(&call.who, id, access)?,
         None => before,
     };
+    let Some(word) = input.text("network") else {
+        return Ok(answer(&seen));
+    };
+    let network = ComponentNetwork::parse(word);
+    call.app.set_component_network(&call.who, id, network)?;
+    let seen = call.app.component(&call.who, id)?;
     Ok(answer(&seen))
 }
 
@@ -284,6 +299,7 @@ fn show(seen: &SeenComponent) -> Resource {
         .attribute("team_name", component.team_name.as_str())
         .maybe("icon", icon)
         .attribute("access", component.access.as_str())
+        .maybe("network", seen.network.map(ComponentNetwork::as_str))
         .related("versions", format!("{link}/versions"));
     let shown = match &seen.version {
         Some(version) => shown.to_one(

@@ -1,6 +1,7 @@
 //! Components as API v2 shows and shares them (`v2.md 4.1`).
 
 use super::{LATEST, may_use, missing_component};
+use crate::app::step_run::ComponentNetwork;
 use crate::app::user::require_admin;
 use crate::app::{App, PAGE_MAX};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
@@ -19,6 +20,8 @@ pub struct SeenComponent {
     pub version: Option<ComponentVersion>,
     /// The logo that it was made with, as base64, until a build brings one.
     pub icon: Option<String>,
+    /// What of the network it may reach, where that is set for it.
+    pub network: Option<ComponentNetwork>,
     /// Whether the team that owns it may be seen, too.
     pub sees_team: bool,
 }
@@ -172,6 +175,10 @@ fn seen(read: &Read<'_>, who: &Principal, component: Component) -> Result<SeenCo
             read.component_icon(component.id)?
         },
         version,
+        network: read
+            .component_network(component.id)?
+            .as_deref()
+            .and_then(ComponentNetwork::parse),
         sees_team: sees_team(read, who, component.team_id)?,
         component,
     })

@@ -4,6 +4,7 @@
 //! thread does, and so when the server dies.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +14,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use rustix::process::Pid;
 
 use super::SailorOptions;
+use super::doors::Doors;
 use super::process::{How, signal};
 use crate::app::step_run::ComponentNetwork;
 use crate::sandbox::{Bounds, Cell, KERNEL, Network, SYSTEM, Sandbox, Strength};
@@ -42,6 +44,9 @@ const PROCESSES_MAX: u64 = 256;
 /// code, and the stacks of Node's own threads.
 const MEMORY_BESIDES_MIB: u64 = 1_024;
 
+/// The variable that names the folder with the doors, and their ports.
+const DOORS: &str = "ELASTANE_DOORS";
+
 /// Whether the sandbox was seen to work: a server has one.
 static IS_SOUND: AtomicBool = AtomicBool::new(false);
 
@@ -50,6 +55,8 @@ pub(super) struct Jail {
     sandbox: Sandbox,
     cell: Cell,
     scratch: PathBuf,
+    /// The server's own two addresses.
+    addresses: Vec<SocketAddr>,
 }
 
 /// A process that runs.
@@ -61,6 +68,8 @@ pub(super) struct Confined {
     /// What it complains.
     pub(super) stderr: Option<ChildStderr>,
     scratch: PathBuf,
+    /// Its ways out, which close with it.
+    _doors: Option<Doors>,
     ended: Receiver<io::Result<ExitStatus>>,
 }
 
@@ -95,15 +104,20 @@ impl Confined {
 }
 
 impl Jail {
-    /// Returns the jail of a process of a build; `ports` are the server's own.
+    /// Returns the jail of a process of a build, which may reach what is set for the
+    /// component, else for the installation; `addresses` are the server's own.
     pub(super) fn of(
         options: &SailorOptions,
+        own: Option<ComponentNetwork>,
         folder: &Path,
         scratch: &Path,
-        mut ports: Vec<u16>,
+        addresses: Vec<SocketAddr>,
     ) -> Self {
-        let network = match options.network {
+        let mut ports: Vec<u16> = addresses.iter().map(SocketAddr::port).collect();
+        let network = match own.unwrap_or(options.network) {
             ComponentNetwork::Any => Network::Everything,
+            ComponentNetwork::None if options.sandbox == Strength::Full => Network::Nothing,
+            // Without namespaces UDP is open.
             ComponentNetwork::None => Network::Ports(ports),
             ComponentNetwork::Https => {
                 ports.push(HTTPS_PORT);
@@ -131,13 +145,24 @@ impl Jail {
                 },
             },
             scratch: scratch.to_owned(),
+            addresses,
         }
     }
 
     /// Starts a command in the jail; where the system lacks something it does not start.
-    pub(super) fn start(self, command: &Command, output: Output) -> io::Result<Confined> {
+    pub(super) fn start(self, mut command: Command, output: Output) -> io::Result<Confined> {
         self.require_sandbox()?;
-        let mut shut_in = self.sandbox.shut_in(command, &self.cell)?;
+        let doors = if self.cell.network == Network::Nothing {
+            let folder = self.scratch.display().to_string();
+            let ports = self.addresses.iter().map(|it| it.port().to_string());
+            let words: Vec<String> = std::iter::once(folder).chain(ports).collect();
+            command.env(DOORS, words.join("|"));
+            Some(Doors::open(&self.scratch, &self.addresses)?)
+        } else {
+            None
+        };
+        let mut shut_in = self.sandbox.shut_in(&command, &self.cell)?;
+        drop(command);
         shut_in.stdout(output.pipe()).stderr(output.pipe());
         let (begun_to, begun) = bounded(1);
         let (ended_to, ended) = bounded(1);
@@ -160,6 +185,7 @@ impl Jail {
             stdout,
             stderr,
             scratch: self.scratch,
+            _doors: doors,
             ended,
         })
     }

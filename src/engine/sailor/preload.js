@@ -17,3 +17,20 @@ function usage() {
     }
 }
 process.memoryUsage = Object.assign(usage, { rss: () => usage().rss });
+
+// Where there is no network the server's own ports are sockets in a folder.
+const [folder, ...ports] = (process.env.ELASTANE_DOORS || '').split('|');
+if (folder) {
+    const { Socket } = require('net');
+    const connect = Socket.prototype.connect;
+    Socket.prototype.connect = function (...args) {
+        const isNormal = Array.isArray(args[0]);
+        const options = isNormal ? args[0][0] : args[0];
+        if (options && ports.includes(String(options.port)) && !options.path) {
+            const path = `${folder}/.port-${options.port}`;
+            const done = isNormal ? args[0][1] : args[1];
+            return connect.call(this, { ...options, path }, done || undefined);
+        }
+        return connect.apply(this, args);
+    };
+}

@@ -203,8 +203,11 @@ pub(super) fn confined(
         .env_clear()
         .envs(environment::basis(own, &scratch.path, options))
         .envs(environment::of_step(launch, api, amqp));
-    let ports = vec![api.port(), amqp.port()];
-    Jail::of(options, &launch.folder, &scratch.path, ports).start(&command, Output::Read)
+    let network = shared.app.component_network(launch.component);
+    let network = network.map_err(|error| told(&error))?;
+    let addresses = vec![api, amqp];
+    let jail = Jail::of(options, network, &launch.folder, &scratch.path, addresses);
+    jail.start(command, Output::Read)
 }
 
 /// Returns the command that runs a script of a sailor, to be shut in.

@@ -70,14 +70,16 @@ fn run(shared: &Arc<Shared>, call: &ServiceCall<'_>, build: &StepBuild) -> io::R
     let ran = (|| {
         let scratch = Scratch::make(shared, shared.fleet.next_number())?;
         let command = command(shared, call, build, &key, &scratch, api)?;
+        let network = shared.app.component_network(build.component);
         let jail = Jail::of(
             &shared.fleet.options,
+            network.map_err(|error| io::Error::other(error.message().to_owned()))?,
             &build.folder,
             &scratch.path,
-            vec![api.port()],
+            vec![api],
         );
         // What it prints is for nobody: what it says, it posts.
-        let child = jail.start(&command, Output::Dropped)?;
+        let child = jail.start(command, Output::Dropped)?;
         let limit = Duration::from_millis(u64::try_from(TIME_LIMIT_MS).unwrap_or(0));
         let (over_to, over) = bounded::<io::Result<()>>(1);
         let group = child.group;
