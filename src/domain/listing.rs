@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::error::{Error, Result};
 
-pub use filter::{FILTER_MAX_BYTES, ListFilter, ListTerm, ListTest, TERMS_MAX};
+pub use filter::{FILTER_MAX_BYTES, ListFilter, ListTerm, ListTest, TERMS_MAX, expression_of};
 
 /// What can be listed. Repositories are the components of teams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

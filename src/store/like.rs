@@ -1,4 +1,5 @@
-//! `LIKE` that ignores case in every script, in place of SQLite's, which knows A to Z alone.
+//! `LIKE` that ignores case in every script, in place of SQLite's, which knows A to Z alone;
+//! and `REGEXP`, which SQLite leaves to the application.
 //!
 //! Only the form with `ESCAPE` is replaced: it is the one that searches texts of people.
 //! Two characters are alike where their small letters are, after a way over the capital
@@ -13,12 +14,32 @@ use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 
+use crate::domain::listing::expression_of;
+
 /// Teaches a connection to ignore case in every script.
 pub(in crate::store) fn teach(conn: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;
-    conn.create_scalar_function("like", 3, flags, like)
+    conn.create_scalar_function("like", 3, flags, like)?;
+    conn.create_scalar_function("regexp", 2, flags, fits)
+}
+
+/// Answers `regexp(expression, text)`, which `text REGEXP expression` calls.
+fn fits(call: &mut Context<'_>) -> rusqlite::Result<Option<bool>> {
+    let expression: Arc<regex::Regex> = call.get_or_create_aux(0, |value| {
+        expression_of(value.as_str()?).map_err(|error| {
+            // The filter was read before, so it is one.
+            rusqlite::Error::UserFunctionError(Box::new(error))
+        })
+    })?;
+    Ok(match call.get_raw(1) {
+        ValueRef::Text(text) => {
+            Some(std::str::from_utf8(text).is_ok_and(|it| expression.is_match(it)))
+        }
+        ValueRef::Integer(number) => Some(expression.is_match(&number.to_string())),
+        ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => None,
+    })
 }
 
 /// Answers `like(pattern, text, escape)`, which `text LIKE pattern ESCAPE escape` calls.
@@ -35,6 +56,8 @@ fn like(call: &mut Context<'_>) -> rusqlite::Result<Option<bool>> {
         Ok::<_, rusqlite::types::FromSqlError>(Pattern::read(text, escape.chars().next()))
     })?;
     Ok(Some(match call.get_raw(1) {
+        // Most texts are: ids, addresses, words of ours. It takes a tenth of the time.
+        ValueRef::Text(text) if text.is_ascii() => pattern.fits_ascii(text),
         ValueRef::Text(text) => std::str::from_utf8(text).is_ok_and(|text| pattern.fits(text)),
         ValueRef::Integer(number) => pattern.fits(&number.to_string()),
         ValueRef::Real(number) => pattern.fits(&number.to_string()),
@@ -76,6 +99,42 @@ impl Pattern {
             }
         }
         Self(parts)
+    }
+
+    /// Tells the same as [`fits`](Self::fits) of a text that is ASCII, each character of
+    /// which is folded to one.
+    fn fits_ascii(&self, text: &[u8]) -> bool {
+        let (mut at, mut place) = (0, 0);
+        let mut again = None;
+        loop {
+            let found = text
+                .get(place)
+                .map(|byte| char::from(byte.to_ascii_lowercase()));
+            match (self.0.get(at), found) {
+                (Some(Part::Any), _) => {
+                    at += 1;
+                    again = Some((at, place));
+                }
+                (Some(Part::This(wanted)), Some(found)) if *wanted == found => {
+                    at += 1;
+                    place += 1;
+                }
+                (Some(Part::One), Some(_)) => {
+                    at += 1;
+                    place += 1;
+                }
+                (None, None) => return true,
+                (_, None) => return false,
+                (_, Some(_)) => {
+                    let Some((after, from)) = again else {
+                        return false;
+                    };
+                    at = after;
+                    place = from + 1;
+                    again = Some((after, place));
+                }
+            }
+        }
     }
 
     /// Tells whether a whole text fits.
@@ -174,6 +233,15 @@ mod tests {
             ("abc", "ab", false),
         ];
         for (text, pattern, fits) in cases {
+            if text.is_ascii() {
+                let pattern = Pattern::read(pattern, Some('~'));
+                assert_eq!(pattern.fits(text), fits, "{text} {pattern:?}");
+                assert_eq!(
+                    pattern.fits_ascii(text.as_bytes()),
+                    fits,
+                    "{text} {pattern:?}"
+                );
+            }
             let like = |sql: &str| {
                 database
                     .query_row(sql, [text, pattern], |row| row.get::<_, bool>(0))

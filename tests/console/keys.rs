@@ -64,6 +64,23 @@ fn a_filter_narrows_while_it_is_typed_and_esc_clears_it_first() {
 }
 
 #[test]
+fn a_filter_may_be_a_regular_expression() {
+    let demo = Demo::open();
+    let mut console = Console::open(&demo.app, SIZE, "users");
+    console.keys("/").keys("email:/^(ADA|b.b)@/");
+    assert!(console.frame().contains("2 of 3"), "{}", console.frame());
+    console.press(KeyCode::Esc).keys("!/^(ada|bob)/");
+    assert!(console.frame().contains("1 of 3"), "{}", console.frame());
+    assert!(console.line().contains("grace@"), "{}", console.frame());
+    console.press(KeyCode::Esc).keys("/st(");
+    assert!(
+        console.status().contains("is no regular expression"),
+        "{}",
+        console.frame()
+    );
+}
+
+#[test]
 fn a_filter_that_can_not_be_read_says_why_and_changes_nothing() {
     let demo = Demo::open();
     let mut console = Console::open(&demo.app, SIZE, "users");

@@ -37,6 +37,12 @@ fn words_are_looked_for_in_any_text_and_fields_by_their_beginning() {
         ("ada", None, contains("ada")),
         ("\"two words\"", None, contains("two words")),
         ("/two words/", None, contains("two words")),
+        ("/^a.a$/", None, ListTest::Matches("^a.a$".to_owned())),
+        (
+            "email:/@(a|b)/",
+            Some("email"),
+            ListTest::Matches("@(a|b)".to_owned()),
+        ),
         ("10:30", None, contains("10:30")),
         ("a/b", None, contains("a/b")),
         ("email:ada", Some("email"), begins("ada")),
@@ -64,6 +70,14 @@ fn terms_are_counted_apart_and_may_be_turned_around() {
     for nothing in ["", "  ", "email:", "!", "\"", "/", "\"\""] {
         let filter = ListFilter::parse(nothing, ListOf::Users, NOW_MS).expect("a filter");
         assert!(filter.is_everything(), "{nothing}: {filter:?}");
+    }
+}
+
+#[test]
+fn what_is_no_regular_expression_or_too_large_a_one_is_said() {
+    for text in ["/st(/", "email:/[/", "/(a{1000}){1000}/"] {
+        let told = fault(ListOf::Users, text);
+        assert!(told.contains("is no regular expression"), "{told}");
     }
 }
 

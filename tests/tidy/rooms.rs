@@ -89,6 +89,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("p521", &["app"]),
     ("quick_xml", &["domain"]),
     ("ratatui", &["console"]),
+    ("regex", &["domain", "store"]),
     ("rustix", &["app", "cli", "engine", "git", "sandbox"]),
     ("ratatui_textarea", &["console"]),
     ("rquickjs", &["engine"]),
@@ -129,6 +130,7 @@ const PURE: &[&str] = &[
     "jiff",
     "jsonata_core",
     "quick_xml",
+    "regex",
     // Times and zones as values; clock.rs alone reads the time.
     "jiff",
     "serde",

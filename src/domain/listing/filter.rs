@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! word            some text of the row has it
-//! "two words"     the same with blanks in it, as is /two words/
+//! "two words"     the same with blanks in it
+//! /^two wor[dk]s/ some text of the row fits the regular expression, whatever its case
 //! !word           no text of the row has it
-//! field:value     the field begins with it; field:/value/ has it, field:=value is it
+//! field:value     the field begins with it; field:/value/ has it or fits the regular
+//!                 expression, field:=value is it
 //! field:-         the field is empty
 //! field:>3        numbers, sizes (>10k) and lengths of time (>2s); also >= < <= and =
 //! age:>2h         times: more than two hours ago; <2h is within the last two hours
@@ -12,6 +14,8 @@
 //! ```
 
 use std::ops::RangeInclusive;
+
+use regex::{Regex, RegexBuilder};
 
 use super::columns::AHEAD;
 use super::measure;
@@ -26,6 +30,10 @@ pub const FILTER_MAX_BYTES: usize = 1_000;
 /// The most terms of a filter: each is looked at in every row that is searched.
 pub const TERMS_MAX: usize = 16;
 
+/// The largest program of a regular expression: far more than people type, and read in a
+/// millisecond.
+const EXPRESSION_MAX_BYTES: usize = 256 * 1024;
+
 /// The field of an error about a filter.
 const FIELD: &str = "filter";
 
@@ -34,6 +42,8 @@ const FIELD: &str = "filter";
 pub enum ListTest {
     /// The text has this in it, whatever the case of the letters a to z.
     Contains(String),
+    /// The text fits this regular expression, which [`expression_of`] reads.
+    Matches(String),
     /// The text begins with this, whatever the case of the letters a to z.
     StartsWith(String),
     /// The text is this, in the same case.
@@ -163,10 +173,19 @@ fn read(typed: &str, of: ListOf, now_ms: i64) -> Result<Option<ListTerm>> {
                 .ok_or_else(|| Error::invalid(FIELD, unfit(typed, column)))?;
             (Some(at), test)
         }
-        None => (None, ListTest::Contains(bare(rest).0.to_owned())),
+        None => match bare(rest) {
+            (text, true) => (None, expressed(text)),
+            (text, false) => (None, ListTest::Contains(text.to_owned())),
+        },
     };
     if test == ListTest::Contains(String::new()) {
         return Ok(None);
+    }
+    if let ListTest::Matches(text) = &test
+        && expression_of(text).is_err()
+    {
+        let told = format!("has `{typed}`, which is no regular expression");
+        return Err(Error::invalid(FIELD, told));
     }
     Ok(Some(ListTerm {
         is_negative,
@@ -229,6 +248,28 @@ fn test_of(column: &ListColumn, value: &str, now_ms: i64) -> Option<ListTest> {
     range.map(ListTest::Within)
 }
 
+/// Reads a regular expression of a filter: the case of letters does not count, and `^` and
+/// `$` are the ends of a line, since some columns hold several texts, one a line.
+///
+/// Whatever it says, a text is looked at in a time that grows with its length alone.
+pub fn expression_of(text: &str) -> std::result::Result<Regex, regex::Error> {
+    RegexBuilder::new(text)
+        .case_insensitive(true)
+        .multi_line(true)
+        .size_limit(EXPRESSION_MAX_BYTES)
+        .build()
+}
+
+/// Returns the test of what stands between slashes; where nothing of it has a meaning in a
+/// regular expression, it stands for itself.
+fn expressed(text: &str) -> ListTest {
+    if regex::escape(text) == text {
+        ListTest::Contains(text.to_owned())
+    } else {
+        ListTest::Matches(text.to_owned())
+    }
+}
+
 /// Returns the test that a value asks of a text.
 fn text_test(kind: ColumnKind, value: &str) -> ListTest {
     if let Some(whole) = value.strip_prefix('=') {
@@ -239,7 +280,9 @@ fn text_test(kind: ColumnKind, value: &str) -> ListTest {
         // Nothing else begins with a whole id, and an index finds it.
         return ListTest::Is(text.to_ascii_lowercase());
     }
-    if is_anywhere || kind == ColumnKind::Json {
+    if is_anywhere {
+        expressed(text)
+    } else if kind == ColumnKind::Json {
         ListTest::Contains(text.to_owned())
     } else {
         ListTest::StartsWith(text.to_owned())

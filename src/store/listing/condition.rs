@@ -324,6 +324,9 @@ fn tested(origin: &Origin, by: &ListTest) -> Piece {
     };
     match by {
         ListTest::Contains(text) => like(value, format!("%{}%", escaped(text))),
+        ListTest::Matches(text) => {
+            piece.with(&format!("+({value}) REGEXP ?"), [Value::from(text.clone())]);
+        }
         // Of several texts, one a line, any may begin so, or be it.
         ListTest::StartsWith(text) if origin.is_lines => like(
             &format!("char(10) || {value}"),
