@@ -51,7 +51,11 @@ pub(super) fn build(target: &Path) -> std::result::Result<(), CliError> {
     let built = Builder { app: &app, clock }.fill();
     app.close();
     built?;
-    back_up(&options, target, true)?;
+    for folder in back_up(&options, target, true)? {
+        // Nobody pushed anything, and the repositories are made again where they are
+        // missing: the demo is one file.
+        fs::remove_dir_all(&folder).map_err(Error::internal)?;
+    }
     // It holds nothing secret, and a repository can't keep a narrower mode.
     fs::set_permissions(target, fs::Permissions::from_mode(0o644))?;
     Ok(())
