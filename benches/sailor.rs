@@ -38,7 +38,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Messages of one figure.
-const MESSAGES: u32 = 2_000;
+const MESSAGES: u32 = 1_000;
 
 /// Messages before, so that V8 has compiled what is hot.
 const WARM_UP: u32 = 200;
@@ -284,7 +284,12 @@ impl Ours {
                     { "source": "split", "target": "step" },
                 ],
             },
-            "nodes_config": { "step": { "prefetch": prefetch } },
+            // The other side has no steps before.
+            "nodes_config": {
+                "hook": { "passthrough": { "disabled": true } },
+                "split": { "passthrough": { "disabled": true } },
+                "step": { "prefetch": prefetch, "passthrough": { "disabled": true } },
+            },
         } } });
         let made = self.post("/v2/flows", &sent);
         let id = made["data"]["id"].as_str().expect("an id").to_owned();

@@ -64,7 +64,7 @@ async function main() {
     const began = seconds();
     const sailor = spawn('node', ['./node_modules/elasticio-sailor-nodejs/run.js'], {
         cwd: folder,
-        stdio: ['ignore', 'ignore', 'inherit'],
+        stdio: ['ignore', 'pipe', 'inherit'],
         env: {
             PATH: process.env.PATH, HOME: folder, NODE_ENV: 'production', LOG_LEVEL: 'info',
             ELASTICIO_FLOW_ID: 'flow', ELASTICIO_TASK_ID: 'flow', ELASTICIO_EXEC_ID: 'run',
@@ -84,6 +84,8 @@ async function main() {
             ELASTICIO_DATA_RATE_LIMIT: '1000',
         },
     });
+    // Its log is read, as any platform reads it.
+    sailor.stdout.resume();
     await send(1);
     const start = seconds() - began;
     // V8 compiles what is hot.

@@ -50,6 +50,19 @@ pub(super) fn read(line: &[u8], level: LogLevel) -> Line {
     }
 }
 
+/// Tells whether a line is what a sailor says of its own work, several times a message:
+/// nobody wants it, so it is not even parsed.
+pub(super) fn is_chatter(line: &[u8]) -> bool {
+    let is_sailors = line.starts_with(b"{\"name\":\"sailor\"");
+    is_sailors && find(line, b"\"level\":").is_some_and(|at| line[at..].starts_with(b"30,"))
+}
+
+/// Returns what follows the first place of a word.
+fn find(line: &[u8], word: &[u8]) -> Option<usize> {
+    let at = line.windows(word.len()).position(|window| window == word)?;
+    Some(at + word.len())
+}
+
 /// Returns the level of a number of bunyan's.
 fn level_of(number: i64) -> LogLevel {
     match number {
@@ -70,6 +83,17 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_sailor_says_of_its_work_is_chatter_and_nothing_else() {
+        let of = |name: &str, level: u8| {
+            format!(r#"{{"name":"{name}","hostname":"h","level":{level},"msg":"x"}}"#)
+        };
+        assert!(is_chatter(of("sailor", 30).as_bytes()));
+        for other in [of("sailor", 40), of("component", 30), "sailor".to_owned()] {
+            assert!(!is_chatter(other.as_bytes()), "{other}");
+        }
+    }
 
     #[test]
     fn lines_of_bunyan_are_read_and_others_are_themselves() {

@@ -34,3 +34,16 @@ if (folder) {
         return connect.apply(this, args);
     };
 }
+
+// A message of several pieces would wait 40 ms for an acknowledgement of the first, since
+// clients of AMQP leave Nagle's algorithm on.
+{
+    const { Socket } = require('net');
+    const { port } = new URL(process.env.ELASTICIO_AMQP_URI || 'amqp://none');
+    const { connect } = Socket.prototype;
+    Socket.prototype.connect = function (...args) {
+        const [first] = Array.isArray(args[0]) ? args[0] : args;
+        if (port && first && String(first.port || first) === port) this.setNoDelay(true);
+        return connect.apply(this, args);
+    };
+}

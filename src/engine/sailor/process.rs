@@ -284,18 +284,21 @@ pub(super) fn each_line(
         let mut bytes = Vec::new();
         let mut minute = (monotonic_ms(), 0);
         while let Ok(true) = next_line(&mut reader, &mut bytes) {
-            if monotonic_ms() - minute.0 > 60_000 {
-                minute = (monotonic_ms(), 0);
-            }
-            minute.1 += 1;
-            if minute.1 > LINES_A_MINUTE {
+            if log::is_chatter(&bytes) {
                 continue;
             }
             let line = log::read(&bytes, level);
             // A hook that a component does not have is nothing to warn of.
             let is_noise = line.level < LogLevel::Warn || line.text.starts_with(NO_HOOK);
             let is_wanted = !(line.is_sailors && is_noise);
-            if is_wanted && !line.text.is_empty() {
+            if !is_wanted || line.text.is_empty() {
+                continue;
+            }
+            if monotonic_ms() - minute.0 > 60_000 {
+                minute = (monotonic_ms(), 0);
+            }
+            minute.1 += 1;
+            if minute.1 <= LINES_A_MINUTE {
                 hear(line);
             }
         }
