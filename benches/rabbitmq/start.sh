@@ -10,6 +10,8 @@ mkdir -p "$folder"
 export HOME="$folder"
 export ERL_EPMD_PORT=$((port + 1))
 export ERL_EPMD_ADDRESS=127.0.0.1
+# So that whoever started it may end it.
+export ERL_EPMD_RELAXED_COMMAND_CHECK=1
 export RABBITMQ_NODENAME="elastane@localhost"
 export RABBITMQ_NODE_IP_ADDRESS=127.0.0.1
 export RABBITMQ_NODE_PORT="$port"
