@@ -231,10 +231,15 @@ fn attach(
         .put_object(bytes, content_type, ATTACHMENT_LIFETIME_MS)?;
     let attachment = json!({
         "url": format!("{}{}", call.base_url(), object.get_path),
-        "content-type": content_type,
+        "content-type": content_type.unwrap_or("application/octet-stream"),
         "size": object.bytes,
     });
-    message.attachments.insert(name.to_owned(), attachment);
+    // Two files may have one name, and both were sent.
+    let names = (2..).map(|next| format!("{name}_{next}"));
+    let mut names = std::iter::once(name.to_owned()).chain(names);
+    if let Some(free) = names.find(|name| !message.attachments.contains_key(name)) {
+        message.attachments.insert(free, attachment);
+    }
     Ok(())
 }
 

@@ -306,6 +306,17 @@ pub(super) fn load_runnable(read: &Read<'_>, who: &Principal, id: FlowId) -> Res
     Ok(flow)
 }
 
+/// Reads a flow that is to run by hand. A suspended one is refused: the run would wait for
+/// a start, which nobody can tell from work.
+pub(super) fn load_to_run(read: &Read<'_>, who: &Principal, id: FlowId) -> Result<Flow> {
+    let flow = load_runnable(read, who, id)?;
+    if flow.status == FlowStatus::Suspended {
+        let told = "the flow is suspended: start it first";
+        return Err(Error::new(Kind::Conflict, told));
+    }
+    Ok(flow)
+}
+
 /// Tells whether a flow is set off by its schedule (`runtime.md 4.4`).
 pub(super) fn polls(read: &Read<'_>, flow: &Flow) -> Result<bool> {
     let Some(first) = flow.graph.first() else {

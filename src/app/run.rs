@@ -436,7 +436,7 @@ impl App {
         self.check_steps(who, id, None)?;
         let app = self.clone();
         let execution = self.act(who, move |act| {
-            let flow = super::flow::load_runnable(act, act.who, id)?;
+            let flow = super::flow::load_to_run(act, act.who, id)?;
             let run = app.inner.ids.next();
             let first = flow
                 .graph

@@ -140,6 +140,8 @@ pub struct ExecutionFilter {
     pub since_ms: Option<i64>,
     /// Those that began before this time, in milliseconds since 1970.
     pub until_ms: Option<i64>,
+    /// Whether the oldest run comes first.
+    pub oldest_first: bool,
 }
 
 /// What is run again of a run (`settled.md`).

@@ -182,12 +182,7 @@ impl Emitter {
 
     /// Emits a snapshot; refused where it is too large.
     pub fn snapshot(&mut self, value: Value) -> Result<(), Failure> {
-        let bytes = size_of(&value);
-        if bytes > SNAPSHOT_MAX_BYTES {
-            return Err(Failure::new(format!(
-                "a snapshot has at most {SNAPSHOT_MAX_BYTES} bytes, and this one has {bytes}"
-            )));
-        }
+        check_snapshot(&value)?;
         self.events.push(Event::Snapshot(value));
         Ok(())
     }
@@ -211,6 +206,17 @@ impl Emitter {
     pub fn into_measured(self) -> (Vec<Event>, Vec<usize>) {
         (self.events, self.sizes)
     }
+}
+
+/// Refuses a snapshot that is too large (`runtime.md 4.6`).
+pub fn check_snapshot(value: &Value) -> Result<(), Failure> {
+    let bytes = size_of(value);
+    if bytes <= SNAPSHOT_MAX_BYTES {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "a snapshot has at most {SNAPSHOT_MAX_BYTES} bytes, and this one has {bytes}"
+    )))
 }
 
 /// Refuses the body of a message that is too large.

@@ -14,7 +14,7 @@ use guard::guarded;
 pub(super) use guard::merge;
 pub(super) use process::Ended;
 
-use super::component::{Emitter, Event, Tools, Work};
+use super::component::{Emitter, Event, Tools, Work, check_snapshot};
 use super::parts::Parts;
 use super::plan::{FlowPlan, StepFunction};
 use super::run::{Command, Delivery, End, Input, Job, Run, SLICE_STEPS};
@@ -22,9 +22,7 @@ use super::slice::{Answer, RunSlice, Snapshots};
 use crate::app::App;
 use crate::clock::monotonic_us;
 use crate::domain::Error;
-use crate::domain::run::part::{
-    MessageRef, NewLogEntry, NewQueued, PartMessage, Queued, RunKey, Slice,
-};
+use crate::domain::run::part::{MessageRef, NewLogEntry, NewQueued, PartMessage, RunKey, Slice};
 use crate::domain::run::{Failure, LogLevel, RunStatus};
 
 /// The log entries that one call may write: a loop that logs is not worth a disk.
@@ -201,16 +199,6 @@ impl<'a> Driver<'a> {
         let slice = &mut self.runs[run];
         slice.settled.extend(job.row);
         slice.interrupted = true;
-    }
-
-    /// Drops a message whose step is not in the flow any more.
-    pub(super) fn drop_message(&mut self, run: usize, message: &Queued) {
-        let text = format!(
-            "a message was dropped: the flow has no step {}",
-            message.step
-        );
-        self.log(run, &message.step, LogLevel::Warn, &text);
-        self.runs[run].settled.push(message.seq);
     }
 
     /// Returns everything as one transaction.
@@ -391,8 +379,17 @@ impl<'a> Driver<'a> {
                     self.snapshots.replace(&step_id, state.clone());
                 }
                 Event::UpdateSnapshot(delta) => {
-                    merge(&mut state, delta);
-                    self.snapshots.replace(&step_id, state.clone());
+                    let mut merged = state.clone();
+                    merge(&mut merged, delta);
+                    match check_snapshot(&merged) {
+                        Ok(()) => {
+                            state = merged;
+                            self.snapshots.replace(&step_id, state.clone());
+                        }
+                        Err(failure) => {
+                            emitted.failure.get_or_insert(failure);
+                        }
+                    }
                 }
                 Event::Rebound(reason) => emitted.rebound = Some(reason),
                 Event::Reply(reply) => {

@@ -57,10 +57,9 @@ pub(super) fn accept(
     let waits = plan.may_reply && plan.status == FlowStatus::Active;
     let mut driver = shared.driver(&plan);
     begin(shared, &plan, &mut driver, key, call);
-    let is_active = plan.status == FlowStatus::Active;
     // Before the commit, so that no answer comes too early to be heard.
     let heard = waits.then(|| shared.waiting.wait_for(id, plan.flow));
-    if let Err(error) = shared.commit(driver, &plan, is_active, 1) {
+    if let Err(error) = shared.commit(driver, &plan, true, 1) {
         shared.waiting.give_up(id);
         return Err(match error.kind() {
             // It was stopped between the look and the commit.

@@ -156,6 +156,8 @@ pub struct ScriptError {
     /// Its own line and the author's frames (`at run (code.js:3:11)`), or
     /// `Not Available`.
     pub stack: String,
+    /// The HTTP status that it names, from 400 to 599.
+    pub status: Option<u16>,
 }
 
 impl ScriptError {
@@ -165,6 +167,7 @@ impl ScriptError {
             name: name.to_owned(),
             message: message.into(),
             stack: "Not Available".to_owned(),
+            status: None,
         }
     }
 
@@ -174,6 +177,7 @@ impl ScriptError {
             name: cut(name, ERROR_BYTES_MAX),
             message: cut(message, ERROR_BYTES_MAX),
             stack: cut(stack, ERROR_BYTES_MAX),
+            status: None,
         }
     }
 }

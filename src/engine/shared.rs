@@ -14,6 +14,7 @@ use super::in_hand::InHand;
 use super::parts::Parts;
 use super::plan::FlowPlan;
 use super::sailor::Fleet;
+use super::slice::CANCELLED;
 use super::waiting::{Heard, Waiting};
 use crate::app::App;
 use crate::app::run::PartData;
@@ -44,9 +45,6 @@ const COMMIT_RETRY: Duration = Duration::from_millis(500);
 /// The messages before which steps rest at once. Those of stopped flows are never asked
 /// for again, and make way; who is forgotten for that rests once more.
 const RESTED_MAX: usize = 10_000;
-
-/// What a call hears whose run was cancelled.
-const CANCELLED: &str = "the run was cancelled";
 
 /// The runs of a flow after which its oldest bodies are looked at.
 const PRUNE_EVERY: u32 = 250;
@@ -405,7 +403,8 @@ impl Shared {
         let now_ms = self.app.now_ms();
         let mut queued = 0;
         let runs = driver.runs.into_iter().zip(&slice.runs).zip(&done);
-        for ((own, part), run) in runs {
+        for ((mut own, part), run) in runs {
+            let heard = own.heard(run.status);
             let rows = rows_of(plan, run, &own.queued, now_ms);
             queued += rows.len();
             if !rows.is_empty() {
@@ -420,12 +419,8 @@ impl Shared {
                     }
                 });
             }
-            if run.status == RunStatus::Cancelled {
-                self.waiting.tell(run.id, Heard::Ended(CANCELLED));
-            } else if let Some(answer) = own.answer {
-                self.waiting.tell(run.id, Heard::Answer(answer));
-            } else if run.status.is_over() {
-                self.waiting.tell(run.id, Heard::Over);
+            if let Some(heard) = heard {
+                self.waiting.tell(run.id, heard);
             }
         }
         self.wake_for(queued);

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::parts::Parts;
 use super::plan::FlowPlan;
+use super::waiting::Heard;
 use crate::app::App;
 use crate::app::run::PartData;
 use crate::app::storage::LARGE_BODY_BYTES;
@@ -16,7 +17,10 @@ use crate::domain::run::message::size_of;
 use crate::domain::run::part::{
     MessageRef, NewQueued, PartMessage, RunKey, RunPart, StepRecord, messages_text, steps_text,
 };
-use crate::domain::run::{Failure, HttpReply, Message};
+use crate::domain::run::{Failure, HttpReply, Message, RunStatus};
+
+/// What a call hears whose run was cancelled.
+pub(super) const CANCELLED: &str = "the run was cancelled";
 use crate::domain::{Kind, Result};
 
 /// What a slice did to one run.
@@ -172,6 +176,27 @@ impl<'a> RunSlice<'a> {
                 let stored = self.stored(part)?;
                 of(&stored.messages, &stored.steps, index)
             }
+        }
+    }
+
+    /// Returns what a waiting call hears of the run, once this is committed and the run
+    /// stands so.
+    pub(super) fn heard(&mut self, status: RunStatus) -> Option<Heard> {
+        if status == RunStatus::Cancelled {
+            return Some(Heard::Ended(CANCELLED));
+        }
+        if let Some(answer) = self.answer.take() {
+            return Some(Heard::Answer(answer));
+        }
+        match status {
+            RunStatus::Success => Some(Heard::Over),
+            RunStatus::Error | RunStatus::Interrupted => {
+                // Whoever handled the error did not answer, and the caller has to know.
+                let failure = self.steps.iter().find_map(|step| step.error.clone());
+                let failure = failure.unwrap_or_else(|| Failure::new("the run failed"));
+                Some(Heard::Answer(Answer::Failed(failure)))
+            }
+            _ => None,
         }
     }
 

@@ -232,7 +232,7 @@ fn drive_one(
         // A node that bears the whole name of an edge's queue goes first.
         match ends_of_queue(&message.step) {
             Some((source, target)) => driver.map_again(run, source, target, job(message, 0)),
-            None => driver.drop_message(run, message),
+            None => driver.miss(run, &message.step, job(message, 0)),
         }
         return Ok(());
     };

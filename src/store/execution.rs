@@ -232,7 +232,7 @@ impl Write<'_> {
         queued: i64,
         now_ms: i64,
     ) -> Result<CommittedRun> {
-        let status = status_after(queued, part.errors_count.into(), part.interrupted);
+        let status = status_after(queued, part.errors_count.into(), part.interrupted, false);
         self.execute(
             "INSERT INTO executions (id, flow_id, flow_version, trigger, status, started_at,
                  finished_at, parts, steps_total, errors_total, queued, has_bodies, request_id,
@@ -304,7 +304,7 @@ impl Write<'_> {
             RunStatus::parse(&status).unwrap_or(RunStatus::Cancelled)
         } else {
             let full = number >= PARTS_MAX - 1;
-            let status = status_after(queued, errors, part.interrupted || full);
+            let status = status_after(queued, errors, part.interrupted, full);
             self.execute(
                 "UPDATE executions SET status = ?2, finished_at = ?3 WHERE seq = ?1",
                 params![seq, status.as_str(), status.is_over().then_some(now_ms)],
@@ -354,12 +354,15 @@ impl Write<'_> {
     }
 }
 
-/// Returns how a run stands once `queued` messages of it wait.
-fn status_after(queued: i64, errors: i64, interrupted: bool) -> RunStatus {
-    if interrupted {
+/// Returns how a run stands once `queued` messages of it wait. One that is interrupted goes
+/// on with the others, unless it is `full`: no more parts can be added to it.
+fn status_after(queued: i64, errors: i64, interrupted: bool, full: bool) -> RunStatus {
+    if full {
         RunStatus::Interrupted
     } else if queued > 0 {
         RunStatus::Waiting
+    } else if interrupted {
+        RunStatus::Interrupted
     } else if errors > 0 {
         RunStatus::Error
     } else {

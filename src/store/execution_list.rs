@@ -50,8 +50,8 @@ fn status_condition(status: Option<RunStatus>) -> &'static str {
 }
 
 impl Read<'_> {
-    /// Returns up to `limit` runs, newest first: those before the run `before`, without
-    /// the first `offset` ones.
+    /// Returns up to `limit` runs, newest first unless the filter says otherwise: those
+    /// before the run `before`, without the first `offset` ones.
     pub fn executions(
         &self,
         of: ExecutionsOf,
@@ -63,13 +63,14 @@ impl Read<'_> {
         let (scope, id) = of.condition();
         let status = status_condition(filter.status);
         let (from, to) = self.bounds(filter)?;
+        let order = if filter.oldest_first { "ASC" } else { "DESC" };
         let sql = format!(
             "SELECT {EXECUTION_COLUMNS} FROM executions WHERE seq IN
                  (SELECT seq FROM executions WHERE {scope} AND {status}
                       AND seq >= ?3 AND seq < ?4
                       AND (?5 IS NULL OR started_at >= ?5) AND (?6 IS NULL OR started_at < ?6)
-                  ORDER BY seq DESC LIMIT ?7 OFFSET ?8)
-             ORDER BY seq DESC"
+                  ORDER BY seq {order} LIMIT ?7 OFFSET ?8)
+             ORDER BY seq {order}"
         );
         self.query_all(
             &sql,

@@ -6,7 +6,7 @@ use elastane::clock::Clock;
 use elastane::domain::id::{ExecutionId, FlowId};
 use elastane::domain::organization::Role;
 use elastane::domain::principal::Principal;
-use elastane::domain::run::part::{MessageRef, RunKey, edge_queue};
+use elastane::domain::run::part::{MessageRef, NewQueued, RunKey, RunPart, edge_queue};
 use elastane::domain::run::{
     Execution, ExecutionFilter, Failure, LogLevel, RetryMode, RunStatus, RunTrigger,
 };
@@ -25,6 +25,7 @@ const ALL: ExecutionFilter = ExecutionFilter {
     status: None,
     since_ms: None,
     until_ms: None,
+    oldest_first: false,
 };
 
 /// An hour, the disorder that lists put up with, and a little more.
@@ -96,6 +97,7 @@ fn runs_are_listed_newest_first_and_found_by_flow_status_and_time() {
         status: Some(RunStatus::Error),
         since_ms,
         until_ms,
+        oldest_first: false,
     };
     assert_eq!(find(both), [made[3]]);
 }
@@ -453,4 +455,44 @@ fn what_can_not_be_retried_is_refused_with_the_reason() {
     }
     let before = count(&at, "SELECT count(*) FROM executions");
     assert_eq!(before, 2);
+}
+
+#[test]
+fn a_run_with_an_interrupted_message_goes_on_with_the_others() {
+    let at = Installation::new();
+    let app = &at.app;
+    let ada = at.principal("ada@example.com");
+    let flow = flow(app, &ada);
+    let first = record(FIRST, app.now_ms(), MessageRef::Own(0), &[1, 2], None);
+    let messages = [
+        made(None, json!({})),
+        made(Some(0), json!(1)),
+        made(Some(0), json!(2)),
+    ];
+    let begun = begun(app, &flow);
+    let id = begun.id;
+    let new = RunPart {
+        queued: vec![waiting(SECOND, 1, 1), waiting(SECOND, 2, 1)],
+        ..part(RunKey::New(begun), &[first], &messages)
+    };
+    let run = commit(app, &flow, &[new], &[]).remove(0);
+    let ends = |row: i64, interrupted: bool, queued: Vec<NewQueued>| {
+        let failure = interrupted.then(|| Failure::named("Interrupted", "too often"));
+        let input = MessageRef::Stored { part: 0, index: 1 };
+        let step = record(SECOND, app.now_ms(), input, &[0], failure);
+        let part = RunPart {
+            settled: vec![row],
+            interrupted,
+            queued,
+            ..part(RunKey::Stored(run.seq), &[step], &[made(Some(0), json!(3))])
+        };
+        commit(app, &flow, &[part], &[]).remove(0)
+    };
+    let status = || app.execution(&ada, id).expect("a run").status;
+    ends(run.queued[0], true, Vec::new());
+    assert_eq!(status(), RunStatus::Waiting, "the other message is there");
+    let next = ends(run.queued[1], false, vec![waiting(SECOND, 0, 1)]);
+    assert_eq!(next.queued.len(), 1, "what it makes is queued");
+    ends(next.queued[0], false, Vec::new());
+    assert_eq!(status(), RunStatus::Error, "it says that something failed");
 }

@@ -102,6 +102,8 @@ const LIST: QueryRules = QueryRules {
         Attribute::new("since", Shape::Time),
         Attribute::new("until", Shape::Time),
     ],
+    // Runs are numbered as they begin.
+    sorts: &["started_at"],
     ..QueryRules::PAGED
 };
 
@@ -322,6 +324,10 @@ fn read_filter(call: &Call<'_>) -> Result<Option<ExecutionFilter>> {
         status,
         since_ms,
         until_ms,
+        oldest_first: asked
+            .order(|_| Some(()))
+            .first()
+            .is_some_and(|by| !by.is_descending),
     }))
 }
 

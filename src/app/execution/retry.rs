@@ -125,7 +125,7 @@ impl App {
         let body_files = bodies.clone();
         let app = self.clone();
         let begun = self.act(who, move |act| {
-            let flow = crate::app::flow::load_runnable(act, act.who, flow_id)?;
+            let flow = crate::app::flow::load_to_run(act, act.who, flow_id)?;
             let expected = if mode == RetryMode::Step {
                 version
             } else {

@@ -94,6 +94,7 @@ impl App {
             }
             let has_new_graph = match change.graph {
                 Some(graph) if graph != flow.graph => {
+                    refuse_if_suspended(&flow, &graph)?;
                     let had: Vec<CredentialId> = credentials_of(&flow.graph).collect();
                     check_graph(act, flow.owner(), &graph, &had)?;
                     flow.graph = graph;
@@ -201,4 +202,16 @@ fn kind_of(
     }
     let descriptor = known.get(&key).and_then(Option::as_ref);
     Ok(descriptor.and_then(|descriptor| function_kind(descriptor, &command.function)))
+}
+
+/// Refuses to change which steps a suspended flow has and what leads to them: messages
+/// wait in their queues (`runtime.md 4.10`). Versions, mappings, fields and credentials may
+/// change.
+fn refuse_if_suspended(flow: &Flow, graph: &Graph) -> Result<()> {
+    if flow.status == FlowStatus::Suspended && !graph.has_shape_of(&flow.graph) {
+        let told = "the flow is suspended, and its messages wait for the steps that it has: \
+                    stop it to change its steps or edges";
+        return Err(Error::new(Kind::Conflict, told));
+    }
+    Ok(())
 }

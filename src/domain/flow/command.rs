@@ -9,7 +9,7 @@ use crate::domain::slug::Slug;
 const PART_MAX_BYTES: usize = 128;
 
 /// A function of a component (`v2.md 4.4`, `v1.md 3.6`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StepCommand {
     /// The slug of the team.
     pub team: Slug,

@@ -3,7 +3,7 @@
 //! Members that nobody here knows are kept verbatim, on nodes and on edges, so a
 //! graph that goes in comes out the same.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -54,6 +54,26 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// Tells whether two graphs have the same steps, of any version, joined in the same way.
+    pub fn has_shape_of(&self, other: &Self) -> bool {
+        let steps = |graph: &Self| -> BTreeSet<(String, StepCommand)> {
+            let steps = graph.nodes.iter().map(|node| {
+                let command = StepCommand {
+                    version: None,
+                    ..node.command.clone()
+                };
+                (node.id.clone(), command)
+            });
+            steps.collect()
+        };
+        let ends = |graph: &Self| -> BTreeSet<(Option<String>, String)> {
+            let ends = graph.edges.iter();
+            ends.map(|edge| (edge.source.clone(), edge.target.clone()))
+                .collect()
+        };
+        steps(self) == steps(other) && ends(self) == ends(other)
+    }
+
     /// Reads a graph and checks all its rules; fields of an error are paths such as
     /// `graph.nodes.0.command`.
     pub fn parse(value: &Value) -> Result<Self> {

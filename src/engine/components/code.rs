@@ -85,6 +85,7 @@ fn reply_of(reply: Value) -> Result<HttpReply, Failure> {
 fn failed(error: ScriptError) -> Failure {
     Failure {
         stack: Some(error.stack).filter(|stack| stack != "Not Available"),
+        status: error.status,
         ..Failure::named(error.name, error.message)
     }
 }

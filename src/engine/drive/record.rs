@@ -1,6 +1,8 @@
 //! What the driver notes of its work: records of steps, entries of logs; and the snapshot
 //! that a step begins with.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::Driver;
@@ -27,10 +29,26 @@ impl Driver<'_> {
         error: Option<Failure>,
         status: RunStatus,
     ) {
+        let step = Arc::clone(&self.plan.steps[job.step].id);
+        let took = (started_at_ms, duration_us);
+        self.record_of(run, &step, job, took, outputs, (error, status));
+    }
+
+    /// Adds the record of a step that the flow may not have any more: when it began and
+    /// how long it took, in milliseconds and microseconds; how it ended.
+    pub(super) fn record_of(
+        &mut self,
+        run: usize,
+        step: &str,
+        job: Job,
+        (started_at_ms, duration_us): (i64, u64),
+        outputs: &[MessageRef],
+        (error, status): (Option<Failure>, RunStatus),
+    ) {
         let slice = &mut self.runs[run];
         let output_bytes = outputs.iter().map(|output| slice.bytes_of(*output)).sum();
         let record = StepRecord {
-            step: self.plan.steps[job.step].id.to_string(),
+            step: step.to_owned(),
             status,
             attempts: job.attempt,
             started_at_ms,

@@ -1,5 +1,7 @@
 //! Where what a step made goes: along edges, through mappings, to the error handler.
 
+use std::sync::Arc;
+
 use serde_json::{Map, json};
 
 use super::{Driver, guarded};
@@ -23,21 +25,12 @@ impl Driver<'_> {
         job: Job,
     ) {
         let plan = self.plan;
-        let ends = (plan.place(source), plan.place(target));
-        let (Some(source), Some(target)) = ends else {
-            self.runs[run].settled.extend(job.row);
-            return;
+        let (Some(from), Some(to)) = (plan.place(source), plan.place(target)) else {
+            return self.miss(run, target, job);
         };
         let Some(message) = self.runs[run].message(job.message) else {
-            return self.lose(
-                run,
-                Job {
-                    step: target,
-                    ..job
-                },
-            );
+            return self.lose(run, Job { step: to, ..job });
         };
-        self.runs[run].settled.extend(job.row);
         let app = self.app;
         let tables = self.tables();
         let passthrough = self.runs[run].passthrough(job.message, plan);
@@ -47,9 +40,10 @@ impl Driver<'_> {
             variables: &plan.variables,
             now_ms: app.now_ms(),
         };
-        let Some(routed) = plan.map_along(source, target, &scope, &tables) else {
-            return;
+        let Some(routed) = plan.map_along(from, to, &scope, &tables) else {
+            return self.miss(run, target, job);
         };
+        self.runs[run].settled.extend(job.row);
         for delivery in self.mapped(run, job.message, &message, routed) {
             self.enqueue(run, delivery.target, delivery.message, 1, 0);
         }
@@ -165,6 +159,25 @@ impl Driver<'_> {
         handled
     }
 
+    /// Ends a message whose step, or the edge that led it there, is not in the flow any
+    /// more: that is the error of the step, with its input.
+    pub(in crate::engine) fn miss(&mut self, run: usize, step: &str, job: Job) {
+        let is_there = self.plan.place(step).is_some();
+        let failure = Failure::new(if is_there {
+            format!("nothing leads to the step {step} any more from where its message came")
+        } else {
+            format!("the flow has no step {step} any more")
+        });
+        self.runs[run].settled.extend(job.row);
+        let handled = self.tell_handler(run, step, job.message, &failure);
+        let now_ms = self.app.now_ms();
+        let ended = (Some(failure), RunStatus::Error);
+        self.record_of(run, step, job, (now_ms, 0), &[], ended);
+        for delivery in handled {
+            self.enqueue(run, delivery.target, delivery.message, 1, 0);
+        }
+    }
+
     /// Ends a message that is not kept any more.
     pub(in crate::engine) fn lose(&mut self, run: usize, job: Job) {
         self.runs[run].settled.extend(job.row);
@@ -191,9 +204,21 @@ impl Driver<'_> {
         input: MessageRef,
         failure: &Failure,
     ) -> Vec<Delivery> {
-        let step_id = self.plan.steps[step].id.to_string();
-        self.log(run, &step_id, LogLevel::Error, &failure.to_string());
-        let handler = self.plan.handler.filter(|handler| *handler != step);
+        let step = Arc::clone(&self.plan.steps[step].id);
+        self.tell_handler(run, &step, input, failure)
+    }
+
+    /// The same for a step that the flow may not have any more.
+    fn tell_handler(
+        &mut self,
+        run: usize,
+        step: &str,
+        input: MessageRef,
+        failure: &Failure,
+    ) -> Vec<Delivery> {
+        self.log(run, step, LogLevel::Error, &failure.to_string());
+        let is_other = |handler: &usize| *self.plan.steps[*handler].id != *step;
+        let handler = self.plan.handler.filter(is_other);
         let slice = &mut self.runs[run];
         let Some(target) = handler else {
             slice.answer.get_or_insert(Answer::Failed(failure.clone()));
@@ -202,7 +227,7 @@ impl Driver<'_> {
         let input = slice.message(input).map(|message| message.to_value());
         let body = json!({ "error": failure.to_value(), "errorInput": input });
         let mut message = Message::of_body(body);
-        message.headers.insert("stepId".to_owned(), json!(step_id));
+        message.headers.insert("stepId".to_owned(), json!(step));
         let source = slice.add(PartMessage::outside(message.clone()));
         let plan = self.plan;
         let tables = self.tables();

@@ -15,7 +15,7 @@ use crate::domain::id::ExecutionId;
 use crate::domain::run::part::{NewExecution, NewLogEntry, PartMessage, Queued, RunKey, Slice};
 use crate::domain::run::{Failure, HttpReply, LogLevel, Message, RunTrigger};
 use crate::domain::{Error, Kind};
-use crate::engine::component::{SNAPSHOT_MAX_BYTES, check_size};
+use crate::engine::component::{check_size, check_snapshot};
 use crate::engine::drive::merge;
 use crate::engine::plan::FlowPlan;
 use crate::engine::run::Job;
@@ -317,12 +317,8 @@ fn snapshot(shared: &Shared, sender: &Sender, message: &Published) -> bool {
             }
             (_, value) => value,
         };
-        let bytes = crate::domain::run::message::size_of(&value);
-        if bytes > SNAPSHOT_MAX_BYTES {
-            let text = format!(
-                "a snapshot has at most {SNAPSHOT_MAX_BYTES} bytes, and this one has {bytes}"
-            );
-            note(shared, sender, LogLevel::Error, &text);
+        if let Err(failure) = check_snapshot(&value) {
+            note(shared, sender, LogLevel::Error, &failure.message);
             return Ok(());
         }
         let slice = Slice {

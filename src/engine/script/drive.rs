@@ -218,7 +218,11 @@ fn by_prelude<'js>(hands: &Object<'js>, thrown: JsValue<'js>) -> rquickjs::Resul
     let describe: Function = hands.get("describe")?;
     let texts: Array = describe.call((thrown,))?;
     let [name, message, stack] = [texts.get(0)?, texts.get(1)?, texts.get(2)?];
-    Ok(ScriptError::theirs([name, message, stack]))
+    let status: Option<u16> = texts.get(3)?;
+    Ok(ScriptError {
+        status: status.filter(|status| *status > 0),
+        ..ScriptError::theirs([name, message, stack])
+    })
 }
 
 /// Reads an error of QuickJS's own, where no code of the author has run.

@@ -33,7 +33,7 @@
     }
   }
 
-  // Name, message and stack of whatever was thrown. A stack begins with the error's
+  // Name, message, stack and HTTP status, if any, of whatever was thrown. A stack begins with the error's
   // own line, as in Node, and holds the author's frames only.
   function describe(thrown) {
     try {
@@ -53,8 +53,16 @@
     let message = property(thrown, 'message');
     if (message === '' && !(thrown instanceof Error)) message = show(thrown);
     const frames = property(thrown, 'stack').split('\n').filter(isOfAuthor);
-    if (frames.length === 0) return [name, message, 'Not Available'];
-    return [name, message, `${name}: ${message}\n${frames.join('\n')}`];
+    const stack = frames.length === 0 ? 'Not Available' : `${name}: ${message}\n${frames.join('\n')}`;
+    return [name, message, stack, status(thrown)];
+  }
+  function status(thrown) {
+    try {
+      const named = thrown.statusCode ?? thrown.status;
+      return Number.isInteger(named) && named >= 400 && named <= 599 ? named : 0;
+    } catch {
+      return 0;
+    }
   }
   function property(thrown, key) {
     try {

@@ -105,6 +105,7 @@ fn events_come_in_the_order_in_which_they_are_emitted() {
         name: "Error".to_owned(),
         message: "told".to_owned(),
         stack: "Not Available".to_owned(),
+        status: None,
     };
     let reply = json!({"statusCode": 201, "body": "made", "headers": {}});
     let last = json!({"attachments": {}, "body": {"n": 2}, "headers": {}, "metadata": {}});
