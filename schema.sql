@@ -314,7 +314,7 @@ CREATE TABLE audit_log (
     at          INTEGER NOT NULL,                  -- when
     actor_kind  TEXT NOT NULL CHECK (actor_kind IN ('user', 'operator', 'system', 'anonymous')), -- what kind of actor
     actor_id    TEXT,                              -- user id of the actor, where it is a user
-    channel     TEXT NOT NULL CHECK (channel IN ('api', 'cli', 'console', 'server')), -- through which door
+    channel     TEXT NOT NULL CHECK (channel IN ('api', 'cli', 'console', 'server', 'ssh')), -- through which door
     address     TEXT,                              -- network address, where there is one
     request_id  TEXT,                              -- id of the request, where there is one
     action      TEXT NOT NULL,                     -- what was done, such as flow.start

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 pub use environment::{
     Environment, HookEnvironment, SshEnvironment, Terminal, VARIABLE_PREFIX, hook_environment,
-    ssh_environment, terminal, tool_environment, wants_no_color,
+    server_of_session, ssh_environment, terminal, tool_environment, wants_no_color,
 };
 pub use reference::reference;
 pub use table::{Form, SETTINGS, Setting};

@@ -11,6 +11,7 @@ mod folder;
 mod hook;
 mod place;
 mod sandbox;
+mod server;
 mod session;
 mod sshd;
 mod stage;
@@ -25,6 +26,7 @@ use crate::domain::Result;
 use crate::sandbox::Strength;
 pub use confine::become_confined;
 pub use hook::Push;
+pub use server::ServerProcess;
 pub use session::SshSession;
 pub use sshd::Sshd;
 
@@ -40,6 +42,8 @@ pub struct GitOptions {
     pub environment: Vec<(String, OsString)>,
     /// How much builds are shut in.
     pub sandbox: Strength,
+    /// The server whose sessions these are; none for what nobody serves.
+    pub server: Option<ServerProcess>,
 }
 
 /// Git over one installation. Clones are cheap.

@@ -23,7 +23,7 @@ use crate::api::shared::{ApiOptions, Shared};
 use crate::app::App;
 use crate::domain::{Error, Kind, Result};
 use crate::engine::{Emission, Engine, EngineOptions, SingleRun};
-use crate::git::{Git, GitOptions, Sshd};
+use crate::git::{Git, GitOptions, ServerProcess, Sshd};
 use crate::http::{self, Address, Server};
 use housekeeper::Housekeeper;
 use serde_json::Value;
@@ -105,7 +105,11 @@ impl Running {
         let housekeeper = Housekeeper::start(app.clone(), Arc::clone(&shared), options.audit_days)?;
         let engine = Engine::start(&app, options.engine.clone())?;
         app.sweep_repositories()?;
-        let git = Git::open(app.clone(), options.git.clone())?;
+        let git_options = GitOptions {
+            server: ServerProcess::own(),
+            ..options.git.clone()
+        };
+        let git = Git::open(app.clone(), git_options)?;
         git.settle();
         let sshd = options.ssh.map(|address| Sshd::start(&git, address));
         let sshd = sshd.transpose()?;

@@ -4,4 +4,5 @@ mod build;
 mod folder;
 pub mod given;
 mod http;
+mod killed;
 mod ssh;

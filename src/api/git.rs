@@ -111,6 +111,7 @@ fn run(
     let answer = server.answer(GitCall {
         component: component.id,
         user,
+        address: call.who.origin.address,
         program,
         is_advertisement,
         protocol: protocol.as_deref(),

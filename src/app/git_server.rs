@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io::Read;
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 
 use super::App;
@@ -52,6 +53,8 @@ pub struct GitCall<'a> {
     pub component: ComponentId,
     /// Who calls.
     pub user: UserId,
+    /// From which network address.
+    pub address: Option<IpAddr>,
     /// Which program is meant.
     pub program: GitProgram,
     /// Whether it only asks for the refs, which has no body.

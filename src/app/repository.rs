@@ -121,9 +121,17 @@ impl App {
     }
 
     /// Returns a user that may sign in, as the one who pushes: for the hook that git runs,
-    /// whose door signed the user in.
-    pub fn pusher(&self, user: UserId, origin: Origin) -> Result<Principal> {
+    /// whose door signed the user in. `key` is the SSH key that the user came with, which
+    /// must still be the user's.
+    pub fn pusher(&self, user: UserId, key: Option<SshKeyId>, origin: Origin) -> Result<Principal> {
         let (user, memberships) = self.read(|read| {
+            if let Some(key) = key {
+                let found = read.ssh_key(key)?.filter(|key| key.user_id == user);
+                if found.is_none() {
+                    let message = "your SSH key was removed";
+                    return Err(Error::new(Kind::Unauthenticated, message));
+                }
+            }
             let found = read.user(user)?.ok_or_else(unauthenticated)?;
             Ok((found, read.memberships_of(user)?))
         })?;

@@ -10,7 +10,7 @@ use super::database::{DatabaseArgs, app_options, open};
 use super::error::CliError;
 use super::output::Output;
 use crate::app::Opening;
-use crate::config::{Settings, hook_environment, tool_environment};
+use crate::config::{Settings, hook_environment, server_of_session, tool_environment};
 use crate::domain::Error;
 use crate::git::{Git, GitOptions, Push, become_confined};
 use crate::sandbox::Strength;
@@ -54,6 +54,11 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
     let push = Push {
         user: told.pusher.parse().map_err(|_| unknown("who pushes"))?,
         component: told.repository.parse().map_err(|_| unknown("where to"))?,
+        key: match told.ssh_key {
+            Some(key) => Some(key.parse().map_err(|_| unknown("with which key"))?),
+            None => None,
+        },
+        address: told.address.and_then(|text| text.parse().ok()),
         options: told.options,
         objects: told.objects,
     };
@@ -69,7 +74,9 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
 pub(super) fn open_git(database: &DatabaseArgs) -> Result<Git, CliError> {
     let loaded = database.load()?;
     let app = open(&app_options(&loaded.settings), Opening::Use)?;
-    let options = options(database.config.as_deref(), &loaded.settings)?;
+    let mut options = options(database.config.as_deref(), &loaded.settings)?;
+    let server = server_of_session();
+    options.server = server.map(|text| text.parse()).transpose()?;
     Ok(Git::open(app, options)?)
 }
 
@@ -93,6 +100,7 @@ pub(super) fn options(config: Option<&str>, settings: &Settings) -> Result<GitOp
         flags,
         environment,
         sandbox: settings.build_sandbox,
+        server: None,
     })
 }
 

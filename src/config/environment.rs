@@ -16,12 +16,18 @@ const CONFIG_VARIABLE: &str = "ELASTANE_CONFIG";
 /// The variable that stops what moves by itself in the console.
 const NO_MOTION_VARIABLE: &str = "ELASTANE_NO_MOTION";
 
+/// The variable that tells the processes of a push which process the server is.
+const SERVER_VARIABLE: &str = "ELASTANE_SERVER";
+
 /// Variables of this program that are no settings of the server.
 const OTHERS: &[&str] = &[
     CONFIG_VARIABLE,
     NO_MOTION_VARIABLE,
+    "ELASTANE_ADDRESS",
     "ELASTANE_PUSHER",
     "ELASTANE_REPOSITORY",
+    SERVER_VARIABLE,
+    "ELASTANE_SSH_KEY",
 ];
 
 /// The variables of this program, as they were when it began.
@@ -151,6 +157,10 @@ pub struct HookEnvironment {
     pub pusher: String,
     /// The id of the repository.
     pub repository: String,
+    /// The id of the SSH key that the user came with; none over HTTP.
+    pub ssh_key: Option<String>,
+    /// The network address that the user came from.
+    pub address: Option<String>,
     /// The options of the push.
     pub options: Vec<String>,
     /// The variables with which git finds objects that are in quarantine.
@@ -178,6 +188,8 @@ pub fn hook_environment() -> HookEnvironment {
     HookEnvironment {
         pusher: read("ELASTANE_PUSHER"),
         repository: read("ELASTANE_REPOSITORY"),
+        ssh_key: std::env::var("ELASTANE_SSH_KEY").ok(),
+        address: std::env::var("ELASTANE_ADDRESS").ok(),
         options: (0..count.min(PUSH_OPTIONS_MAX))
             .map(|at| read(&format!("GIT_PUSH_OPTION_{at}")))
             .collect(),
@@ -222,6 +234,16 @@ pub fn terminal() -> Terminal {
         is_utf8,
         no_motion: value(NO_MOTION_VARIABLE).is_some(),
     }
+}
+
+/// Returns which process the server of a session is, as the server says it; none where
+/// nobody serves.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one reader of the environment"
+)]
+pub fn server_of_session() -> Option<String> {
+    std::env::var(SERVER_VARIABLE).ok()
 }
 
 /// What an SSH server tells the forced command of a key.

@@ -101,7 +101,7 @@ pub struct AuditEntry {
     pub actor_kind: String,
     /// The user's id, where the actor is one.
     pub actor_id: Option<String>,
-    /// `api`, `cli`, `console` or `server`.
+    /// `api`, `cli`, `console`, `server` or `ssh`.
     pub channel: String,
     /// The network address, where there is one.
     pub address: Option<String>,

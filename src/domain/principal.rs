@@ -18,6 +18,8 @@ pub enum Channel {
     Console,
     /// The server's own doing.
     Server,
+    /// Git over SSH.
+    Ssh,
 }
 
 impl Channel {
@@ -28,6 +30,7 @@ impl Channel {
             Self::Cli => "cli",
             Self::Console => "console",
             Self::Server => "server",
+            Self::Ssh => "ssh",
         }
     }
 }

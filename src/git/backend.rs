@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::Git;
 use super::session::is_protocol;
-use super::tool::{Running, not_started};
+use super::tool::{Caller, Running, not_started};
 use crate::app::git_server::{GitAnswer, GitCall, GitServer};
 use crate::clock::monotonic_ms;
 use crate::domain::{Error, Kind, Result};
@@ -96,7 +96,14 @@ impl Git {
     fn start_backend(&self, call: &GitCall<'_>) -> Result<Running> {
         let path = self.app.repository_path(call.component)?;
         let name = call.program.as_str();
-        let mut command = self.git_serving(call.component, call.user);
+        let mut command = self.git_serving(
+            call.component,
+            Caller {
+                user: call.user,
+                key: None,
+                address: call.address,
+            },
+        );
         let (method, what, query) = if call.is_advertisement {
             ("GET", "info/refs", format!("service={name}"))
         } else {

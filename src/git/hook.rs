@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, Write};
+use std::net::IpAddr;
 use std::path::Path;
 
 use super::Git;
@@ -13,7 +14,7 @@ use super::build::Order;
 use super::tool::output_of;
 use crate::app::repository::GitRight;
 use crate::domain::component::Component;
-use crate::domain::id::{ComponentId, UserId};
+use crate::domain::id::{ComponentId, SshKeyId, UserId};
 use crate::domain::principal::{Channel, Origin, Principal};
 use crate::domain::{Error, Kind, Result};
 
@@ -43,6 +44,10 @@ pub struct Push {
     pub user: UserId,
     /// To which repository.
     pub component: ComponentId,
+    /// The SSH key that the user came with; none over HTTP.
+    pub key: Option<SshKeyId>,
+    /// The network address that the user came from.
+    pub address: Option<IpAddr>,
     /// The options of the push (`git push -o`).
     pub options: Vec<String>,
     /// The variables with which git finds objects that are in quarantine.
@@ -104,7 +109,10 @@ impl Git {
         for update in updates.iter().filter(|update| update.builds()) {
             self.build_pushed(&who, &component, push, update, out)?;
         }
-        Ok(())
+        // A build takes minutes, in which the key may have been revoked, the user have left
+        // the team, or the server have died.
+        self.let_in(push)?;
+        self.require_server()
     }
 
     /// Builds what a branch shall be, where that is no build already.
@@ -185,7 +193,12 @@ impl Git {
         if let Some(message) = self.app.maintenance()? {
             return Err(Error::new(Kind::Unavailable, message));
         }
-        let who = self.app.pusher(push.user, Origin::local(Channel::Server))?;
+        let origin = Origin {
+            channel: push.key.map_or(Channel::Api, |_| Channel::Ssh),
+            address: push.address,
+            request_id: None,
+        };
+        let who = self.app.pusher(push.user, push.key, origin)?;
         let component = self.app.repository(&who, push.component)?;
         let (team, slug) = (component.team.as_str(), component.slug.as_str());
         let component = self.repository_to_push(&who, team, slug)?;

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use super::Git;
-use super::tool::{Running, not_started};
+use super::tool::{Caller, Running, not_started};
 use crate::app::git_server::GitProgram;
 use crate::clock::monotonic_ms;
 use crate::domain::component::Component;
@@ -22,6 +22,10 @@ const SESSION_MAX_MS: u64 = 30 * 60 * 1_000;
 
 /// How often we look whether git has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// How long git gets to end by itself once the server is gone: its hook looks, too, and ends
+/// its build better than we could.
+const ALONE_MAX_MS: u64 = 3_000;
 
 /// The longest command: a path of two slugs is far shorter.
 const COMMAND_MAX_BYTES: usize = 1_024;
@@ -55,7 +59,7 @@ impl Git {
     /// Git speaks to the client by the input and output of this process.
     pub fn serve_ssh(&self, session: &SshSession) -> Result<bool> {
         let origin = Origin {
-            channel: Channel::Server,
+            channel: Channel::Ssh,
             address: session.address,
             request_id: None,
         };
@@ -72,8 +76,12 @@ impl Git {
             Error::forbidden(message)
         })?;
         let component = self.repository_asked(&who, &asked, account)?;
-        let user = who.require_user()?.id;
-        let mut command = self.git_serving(component.id, user);
+        let caller = Caller {
+            user: who.require_user()?.id,
+            key: Some(session.key),
+            address: session.address,
+        };
+        let mut command = self.git_serving(component.id, caller);
         let name = asked.program.as_str();
         command
             .arg(name.strip_prefix("git-").unwrap_or(name))
@@ -86,13 +94,19 @@ impl Git {
         }
         let mut running =
             Running::start(&mut command).map_err(|error| not_started("git", error))?;
-        let ends_ms = monotonic_ms() + SESSION_MAX_MS;
+        let mut ends_ms = monotonic_ms() + SESSION_MAX_MS;
+        let mut is_alone = false;
         while monotonic_ms() < ends_ms {
             if let Some(ended) = running.child().try_wait().map_err(Error::internal)? {
                 return Ok(ended.success());
             }
+            if !is_alone && self.require_server().is_err() {
+                is_alone = true;
+                ends_ms = ends_ms.min(monotonic_ms() + ALONE_MAX_MS);
+            }
             std::thread::sleep(LOOK_EVERY);
         }
+        self.require_server()?;
         Err(Error::new(Kind::Unavailable, "this took too long"))
     }
 

@@ -17,6 +17,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::Git;
 use super::place::{quoted, write_where_other};
+use super::server::SERVER;
 use super::stage::make_folder;
 use super::tool::{Running, not_started, output_of};
 use crate::app::PAGE_MAX;
@@ -233,6 +234,8 @@ impl Git {
             text.extend(setting(path.as_os_str().as_bytes())?);
             text.push(b'\n');
         }
+        let server = self.options.server;
+        let server = server.map(|server| format!("{SERVER}={server}").into_bytes());
         let variables = self.options.environment.iter();
         let mut variables = variables
             .filter(|(name, _)| name != "HOME" && name != "TMPDIR")
@@ -242,6 +245,7 @@ impl Git {
                 pair.extend_from_slice(value.as_bytes());
                 setting(&pair).ok()
             })
+            .chain(server.as_deref().and_then(|pair| setting(pair).ok()))
             .peekable();
         if variables.peek().is_some() {
             text.extend_from_slice(b"SetEnv");

@@ -65,11 +65,16 @@ impl Git {
             make_folder(folder).map_err(Error::internal)?;
         }
         let ends_ms = monotonic_ms() + TURN_MAX_MS;
-        let mine = wait(ends_ms, out, || try_lock(&self.builds_of(id).join("lock")))?;
+        let mine = wait(ends_ms, out, || {
+            self.require_server()?;
+            try_lock(&self.builds_of(id).join("lock")).map_err(Error::internal)
+        })?;
         let slot = wait(ends_ms, out, || {
+            self.require_server()?;
             for number in 0..BUILDS_AT_ONCE {
-                if let Some(slot) = try_lock(&slots.join(number.to_string()))? {
-                    return Ok(Some(slot));
+                let slot = try_lock(&slots.join(number.to_string())).map_err(Error::internal)?;
+                if slot.is_some() {
+                    return Ok(slot);
                 }
             }
             Ok(None)
@@ -230,11 +235,11 @@ fn try_lock(path: &Path) -> io::Result<Option<File>> {
 fn wait(
     ends_ms: u64,
     out: &mut dyn Write,
-    mut try_once: impl FnMut() -> io::Result<Option<File>>,
+    mut try_once: impl FnMut() -> Result<Option<File>>,
 ) -> Result<File> {
     let mut said_ms = None;
     loop {
-        if let Some(taken) = try_once().map_err(Error::internal)? {
+        if let Some(taken) = try_once()? {
             return Ok(taken);
         }
         let now_ms = monotonic_ms();

@@ -2,12 +2,14 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::net::IpAddr;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::Git;
-use crate::domain::id::{ComponentId, UserId};
+use super::server::SERVER;
+use crate::domain::id::{ComponentId, SshKeyId, UserId};
 use crate::domain::{Error, Kind, Result};
 
 /// The variable that tells our hooks who pushes.
@@ -15,6 +17,23 @@ const PUSHER: &str = "ELASTANE_PUSHER";
 
 /// The variable that tells our hooks to which repository.
 const REPOSITORY: &str = "ELASTANE_REPOSITORY";
+
+/// The variable that tells our hooks with which SSH key.
+const SSH_KEY: &str = "ELASTANE_SSH_KEY";
+
+/// The variable that tells our hooks from which network address.
+const ADDRESS: &str = "ELASTANE_ADDRESS";
+
+/// Whom git serves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller {
+    /// The user.
+    pub(super) user: UserId,
+    /// The SSH key that the user came with; none over HTTP.
+    pub(super) key: Option<SshKeyId>,
+    /// The network address.
+    pub(super) address: Option<IpAddr>,
+}
 
 impl Git {
     /// Makes a command without anything of our environment but what tools inherit.
@@ -43,11 +62,18 @@ impl Git {
     }
 
     /// Makes a command of git that serves somebody; our hooks are told who that is.
-    pub(super) fn git_serving(&self, component: ComponentId, user: UserId) -> Command {
+    pub(super) fn git_serving(&self, component: ComponentId, caller: Caller) -> Command {
         let mut command = self.git();
         command
-            .env(PUSHER, user.to_string())
+            .env(PUSHER, caller.user.to_string())
             .env(REPOSITORY, component.to_string());
+        for (name, value) in [
+            (SSH_KEY, caller.key.map(|key| key.to_string())),
+            (ADDRESS, caller.address.map(|address| address.to_string())),
+            (SERVER, self.options.server.map(|server| server.to_string())),
+        ] {
+            command.envs(value.map(|value| (name, value)));
+        }
         command
     }
 }

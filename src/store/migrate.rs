@@ -63,6 +63,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "the network of components",
         sql: include_str!("migrations/0011.sql"),
     },
+    Migration {
+        name: "the audit log's door of SSH",
+        sql: include_str!("migrations/0012.sql"),
+    },
 ];
 
 /// The mark of our files, which `file` and SQLite's tools show: the letters "elas".

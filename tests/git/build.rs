@@ -5,12 +5,10 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::given::{House, command, commit, git};
+use super::given::{House, command, commit, git, wait_for_line};
 
 /// The repository of the tests.
 const REPO: &str = "ada-s/hello.git";
@@ -78,7 +76,7 @@ pub fn component(version: &str, test: &str) -> Vec<(&'static str, String)> {
 }
 
 /// Returns files as the helpers take them.
-fn borrowed<'a>(files: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+pub fn borrowed<'a>(files: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
     files
         .iter()
         .map(|(name, text)| (*name, text.as_str()))
@@ -255,6 +253,7 @@ fn failed_tests_refuse_unless_they_are_skipped_and_typescript_is_compiled() {
     let clone = house.committed("one", "master", &borrowed(&files));
     let said = git(&clone, &["push", &url, "master"]).refused();
     assert!(said.contains("npm test failed"), "{said}");
+    assert!(said.contains("git push -o skip-tests"), "{said}");
     assert_nothing(&house);
     let said = git(&clone, &["push", "-o", "skip-tests", &url, "master"]).well();
     assert!(
@@ -330,9 +329,7 @@ fn a_build_that_is_killed_refuses_its_push_and_stands_in_nobodys_way() {
         .join("elastane.builds")
         .join(&house.component)
         .join("new/log");
-    while !fs::read_to_string(&log).is_ok_and(|text| text.contains("the test waits")) {
-        sleep(Duration::from_millis(50));
-    }
+    wait_for_line(&log, "the test waits");
     let hook = hook_of(&database).expect("the hook that builds");
     let killed = Command::new("kill")
         .args(["-9", &hook.to_string()])

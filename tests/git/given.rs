@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread::sleep;
+use std::time::Duration;
 
 use elastane::config::tool_environment;
 use elastane::git::GitOptions;
@@ -85,6 +87,7 @@ pub fn options_of(installation: &Installation) -> GitOptions {
         flags: vec!["--db".into(), installation.database().into()],
         environment: tool_environment(),
         sandbox: Strength::Full,
+        server: None,
     }
 }
 
@@ -98,6 +101,17 @@ pub fn commit(folder: &Path, files: &[(&str, &str)]) -> String {
     git(folder, &["add", "-A"]).well();
     git(folder, &["commit", "-q", "--allow-empty", "-m", "change"]).well();
     git(folder, &["rev-parse", "HEAD"]).well().trim().to_owned()
+}
+
+/// Waits until a log has a text.
+pub fn wait_for_line(log: &Path, text: &str) {
+    for _ in 0..2_400 {
+        if fs::read_to_string(log).is_ok_and(|there| there.contains(text)) {
+            return;
+        }
+        sleep(Duration::from_millis(50));
+    }
+    panic!("no {text:?} in {}", log.display());
 }
 
 /// What a command of git said.

@@ -5,7 +5,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use elastane::domain::principal::{Channel, Principal};
 use elastane::domain::user::UserState;
 use serde_json::json;
 
-use super::given::{House, Said, command};
+use super::build::{borrowed, component, versions};
+use super::given::{House, Said, command, wait_for_line};
 use crate::support::Actor;
 
 /// A server with git over SSH, and Ada's key.
@@ -28,16 +29,11 @@ struct Ssh {
 impl Ssh {
     /// Starts it and waits until sshd answers.
     fn start() -> Self {
-        // Somebody may take the port in between, which nothing but luck prevents.
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = free.local_addr().expect("its address").port();
-        drop(free);
+        let port = free_port();
         let house = House::serving_ssh(Some(port));
         let (key, key_id) = register(&house, &house.ada, "ada");
-        let account = Command::new("id").arg("-un").output().expect("id");
-        let account = String::from_utf8(account.stdout).expect("text");
         let ssh = Self {
-            account: account.trim().to_owned(),
+            account: account(),
             house,
             port,
             key,
@@ -49,25 +45,7 @@ impl Ssh {
 
     /// Returns the words of ssh with a key.
     fn client(&self, key: &Path) -> Vec<String> {
-        let mut words = vec![
-            "ssh".to_owned(),
-            "-T".to_owned(),
-            "-F".to_owned(),
-            "/dev/null".to_owned(),
-        ];
-        words.extend(["-i".to_owned(), key.display().to_string()]);
-        words.extend(["-p".to_owned(), self.port.to_string()]);
-        for option in [
-            "IdentitiesOnly=yes",
-            "IdentityAgent=none",
-            "BatchMode=yes",
-            "LogLevel=ERROR",
-            "StrictHostKeyChecking=no",
-            "UserKnownHostsFile=/dev/null",
-        ] {
-            words.extend(["-o".to_owned(), option.to_owned()]);
-        }
-        words
+        client(key, self.port)
     }
 
     /// Runs a command on the server, or asks for a shell.
@@ -110,17 +88,54 @@ impl Ssh {
     }
 }
 
+/// Returns the name of the account that the tests run as.
+pub fn account() -> String {
+    let output = Command::new("id").arg("-un").output().expect("id");
+    let name = String::from_utf8(output.stdout).expect("text");
+    name.trim().to_owned()
+}
+
+/// Returns a port of loopback that nobody has.
+pub fn free_port() -> u16 {
+    // Somebody may take it in between, which nothing but luck prevents.
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    free.local_addr().expect("its address").port()
+}
+
+/// Returns the words of ssh with a key, to a port.
+pub fn client(key: &Path, port: u16) -> Vec<String> {
+    let mut words = vec![
+        "ssh".to_owned(),
+        "-T".to_owned(),
+        "-F".to_owned(),
+        "/dev/null".to_owned(),
+    ];
+    words.extend(["-i".to_owned(), key.display().to_string()]);
+    words.extend(["-p".to_owned(), port.to_string()]);
+    for option in [
+        "IdentitiesOnly=yes",
+        "IdentityAgent=none",
+        "BatchMode=yes",
+        "LogLevel=ERROR",
+        "StrictHostKeyChecking=no",
+        "UserKnownHostsFile=/dev/null",
+    ] {
+        words.extend(["-o".to_owned(), option.to_owned()]);
+    }
+    words
+}
+
 /// Makes a key, registers it for an actor, and returns its file and its id.
 fn register(house: &House, actor: &Actor, name: &str) -> (PathBuf, String) {
-    let key = make_key(house, name);
+    let key = make_key(house.desk.path(), name);
     let line = fs::read_to_string(key.with_extension("pub")).expect("the public key");
     let made = actor.post("/v1/sshkey", &json!({ "key": line })).json(201);
     (key, made["id"].as_str().expect("an id").to_owned())
 }
 
 /// Makes a key.
-fn make_key(house: &House, name: &str) -> PathBuf {
-    let key = house.desk.path().join(name);
+pub fn make_key(desk: &Path, name: &str) -> PathBuf {
+    let key = desk.join(name);
     let made = Command::new("ssh-keygen")
         .args([
             "-q",
@@ -198,7 +213,7 @@ fn strangers_members_of_other_teams_and_shells_are_refused() {
         assert!(said.contains("there is no such repository"), "{said}");
         assert!(said.contains("@HOST:"), "names the remote: {said}");
     }
-    let unknown = make_key(&ssh.house, "unknown");
+    let unknown = make_key(ssh.house.desk.path(), "unknown");
     assert!(
         ssh.ask(&unknown, &[])
             .refused()
@@ -263,4 +278,49 @@ fn an_sshd_of_ones_own_is_given_the_line_of_a_key_by_its_fingerprint() {
     let blob = public.split(' ').nth(1).expect("a blob");
     assert!(line.contains(blob) && line.ends_with('\n'), "{line}");
     assert_eq!(line_of("SHA256:nobodys"), "");
+}
+
+#[test]
+fn a_key_that_is_removed_during_a_push_pushes_nothing_and_the_log_names_the_door() {
+    let ssh = Ssh::start();
+    // The test waits until it is let go, by a file in the one folder that both can see.
+    let script = "
+        console.log('the test waits');
+        setInterval(() => { if (require('fs').existsSync('../../npm/go')) process.exit(0); }, 50);";
+    let mut files = component("1.0.0", "node wait.js");
+    files.push(("wait.js", script.to_owned()));
+    let clone = ssh.house.committed("one", "master", &borrowed(&files));
+    let remote = ssh.remote("ada-s/hello.git");
+    let push = command(&clone)
+        .env("GIT_SSH_COMMAND", ssh.client(&ssh.key).join(" "))
+        .args(["push", &remote, "master"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("git");
+    let builds = ssh.house.server.installation.dir.path();
+    let builds = builds.join("elastane.builds").join(&ssh.house.component);
+    wait_for_line(&builds.join("new/log"), "the test waits");
+    let path = format!("/v1/sshkey/{}", ssh.key_id);
+    assert_eq!(ssh.house.ada.delete(&path).status, 200);
+    fs::write(builds.join("npm/go"), "").expect("a file");
+    let ended = Said(push.wait_with_output().expect("its end"));
+    let said = ended.refused();
+    assert!(
+        said.contains("remote: error: your SSH key was removed"),
+        "{said}"
+    );
+    assert!(versions(&ssh.house).is_empty());
+
+    let (key, _) = register(&ssh.house, &ssh.house.ada, "next");
+    ssh.wait_for(&key, "git is served here");
+    ssh.git(&clone, &key, &["push", &remote, "master"]).well();
+    assert_eq!(versions(&ssh.house).len(), 1);
+    let app = &ssh.house.server.installation.app;
+    let entries = app.audit_entries(&Principal::operator(Channel::Cli), None, 50);
+    let entries = entries.expect("the log");
+    let entry = entries.iter().find(|entry| entry.channel == "ssh");
+    let entry = entry.expect("what the push did");
+    assert_eq!(entry.address.as_deref(), Some("127.0.0.1"));
+    assert_eq!(entry.actor_id, Some(ssh.house.ada.id()));
+    assert_eq!(entry.object_id.as_deref(), Some(&*ssh.house.component));
 }

@@ -88,6 +88,44 @@ fn a_rebuilt_table_equals_the_written_one_and_keeps_its_rows() {
 }
 
 #[test]
+fn the_audit_log_keeps_its_entries_and_numbers_when_it_gets_the_door_of_ssh() {
+    const BEFORE: Migration = Migration {
+        name: "entries, the newest of which was pruned",
+        sql: "INSERT INTO audit_log (id, at, actor_kind, channel, action)
+                  VALUES (7, 1, 'user', 'api', 'a'), (9, 1, 'user', 'cli', 'b');
+              DELETE FROM audit_log WHERE id = 9;",
+    };
+    const AFTER: Migration = Migration {
+        name: "one of the new door",
+        sql: "INSERT INTO audit_log (at, actor_kind, channel, action)
+                  VALUES (1, 'user', 'ssh', 'c');",
+    };
+    let rest = MIGRATIONS[1..].iter().map(|one| Migration {
+        name: one.name,
+        sql: one.sql,
+    });
+    let first = Migration {
+        name: MIGRATIONS[0].name,
+        sql: MIGRATIONS[0].sql,
+    };
+    let all: Vec<_> = [first, BEFORE]
+        .into_iter()
+        .chain(rest)
+        .chain([AFTER])
+        .collect();
+    let place = Place::new();
+    let store = migrated(&place, all.leak());
+    let numbers = store.read(|read| {
+        let mut statement = read
+            .raw_for_tests()
+            .prepare("SELECT id FROM audit_log ORDER BY id")?;
+        let numbers = statement.query_map([], |row| row.get::<_, i64>(0))?;
+        Ok(numbers.collect::<rusqlite::Result<Vec<_>>>()?)
+    });
+    assert_eq!(numbers.unwrap(), [7, 10]);
+}
+
+#[test]
 fn the_description_tells_schemas_apart() {
     let describe = |schema: &'static str| {
         let place = Place::new();

@@ -25,18 +25,25 @@ impl Served {
     /// Starts it on a free port under a limit of the shell, such as `ulimit -n 128`, and
     /// waits until it says where it listens.
     pub fn limited(database: &Path, limit: &str) -> Self {
-        let mut child = Command::new("sh")
+        let mut command = Command::new("sh");
+        command
             .arg("-c")
             .arg(format!(
                 "{limit} && exec \"$0\" serve --listen 127.0.0.1:0 --no-rate-limit --db \"$1\""
             ))
             .arg(env!("CARGO_BIN_EXE_elastane"))
             .arg(database)
-            .env_clear()
+            .env_clear();
+        Self::by(&mut command)
+    }
+
+    /// Starts it by a command, and waits until it says where it listens.
+    pub fn by(command: &mut Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("a shell");
+            .expect("a server");
         let out = child.stdout.take().expect("its output");
         let base = BufReader::new(out)
             .lines()

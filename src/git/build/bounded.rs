@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::clock::monotonic_ms;
 use crate::domain::{Error, Kind, Result};
+use crate::git::Git;
 use crate::git::hook::{bytes_of, say};
 use crate::git::tool::{Running, not_started};
 
@@ -22,6 +23,9 @@ pub(in crate::git) const DISK_MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
 /// How often the disk is looked at: the walk over a large `node_modules` takes a while.
 const DISK_LOOK_EVERY_MS: u64 = 3_000;
+
+/// How often we look whether the server lives.
+const SERVER_LOOK_EVERY_MS: u64 = 200;
 
 /// How long we wait for output before we look whether the command still runs.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -71,18 +75,20 @@ impl<'a> Log<'a> {
 }
 
 /// What a build may use.
-#[derive(Clone, Debug)]
-pub(in crate::git) struct Bounds {
+pub(in crate::git) struct Bounds<'a> {
+    /// Whose server it is.
+    pub(in crate::git) git: &'a Git,
     /// When it has to be over, on the clock that never goes back.
     pub(in crate::git) deadline_ms: u64,
     /// The folder that it writes into.
     pub(in crate::git) folder: PathBuf,
 }
 
-impl Bounds {
+impl Bounds<'_> {
     /// Runs a command and returns whether it went well; `heard` gets each line of output.
     ///
-    /// An error is one that ends the build: too long, too large, no pusher any more.
+    /// An error is one that ends the build: too long, too large, no pusher or no server
+    /// any more.
     pub(in crate::git) fn run(
         &self,
         name: &str,
@@ -101,6 +107,7 @@ impl Bounds {
         crate::thread::spawn("build-output", None, move || read_lines(reader, &sender))
             .map_err(Error::internal)?;
         let mut looked_ms = monotonic_ms();
+        let mut missed_ms = looked_ms;
         loop {
             let now_ms = monotonic_ms();
             if now_ms >= self.deadline_ms {
@@ -111,6 +118,10 @@ impl Bounds {
             if now_ms - looked_ms >= DISK_LOOK_EVERY_MS {
                 looked_ms = now_ms;
                 self.look_at_disk()?;
+            }
+            if now_ms - missed_ms >= SERVER_LOOK_EVERY_MS {
+                missed_ms = now_ms;
+                self.git.require_server()?;
             }
             match lines.recv_timeout(LOOK_EVERY) {
                 Ok(line) => {
