@@ -122,6 +122,86 @@ fn templates_always_give_texts_and_constants_pass() {
 }
 
 #[test]
+fn numbers_are_written_as_javascript_writes_them() {
+    for (number, expected) in [
+        ("1.0", "1"),
+        ("-5.0", "-5"),
+        ("-0.0", "0"),
+        ("1.50", "1.5"),
+        ("1e20", "100000000000000000000"),
+        ("1e21", "1e+21"),
+        ("1.5e-7", "1.5e-7"),
+        ("0.000001", "0.000001"),
+        ("12345678901234567890", "12345678901234567890"),
+    ] {
+        let body: Value = serde_json::from_str(&format!("{{\"n\":{number}}}")).unwrap();
+        for template in ["{{n}}", "{{#if t}}{{else}}{{n}}{{/if}}"] {
+            assert_eq!(rendered(template, &body), json!(expected), "{template}");
+        }
+    }
+    for (number, digits, expected) in [
+        ("2.5", 0, "3"),
+        ("-2.5", 0, "-3"),
+        ("0.5", 0, "1"),
+        ("9.5", 0, "10"),
+        ("-99.5", 0, "-100"),
+        ("0.25", 1, "0.3"),
+        ("0.125", 2, "0.13"),
+        ("9.75", 1, "9.8"),
+        ("1.005", 2, "1.00"),
+        ("1.45", 1, "1.4"),
+        ("8.345", 2, "8.35"),
+        ("-1.5", 0, "-2"),
+        ("1125899906842624.25", 1, "1125899906842624.3"),
+        ("-0.0", 2, "0.00"),
+        ("1e21", 2, "1e+21"),
+    ] {
+        let body: Value = serde_json::from_str(&format!("{{\"n\":{number}}}")).unwrap();
+        let template = format!("{{{{EIO_toFixed n {digits}}}}}");
+        assert_eq!(
+            rendered(&template, &body),
+            json!(expected),
+            "{number} {digits}"
+        );
+        let template = format!("{{{{#if t}}}}{{{{else}}}}{template}{{{{/if}}}}");
+        assert_eq!(
+            rendered(&template, &body),
+            json!(expected),
+            "{number} {digits}"
+        );
+    }
+}
+
+#[test]
+fn conditions_ask_for_whole_arrays_and_split_nothing() {
+    let body = json!({ "none": [], "some": [1, 2], "rows": [{ "tags": [] }, { "tags": ["x"] }] });
+    for (template, expected) in [
+        ("{{#if none}}yes{{else}}no{{/if}}", "no"),
+        ("{{#if some}}yes{{else}}no{{/if}}", "yes"),
+        ("{{#unless none}}none{{/unless}}", "none"),
+        ("{{#unless some}}none{{/unless}}", ""),
+        (
+            "{{#if missing}}a{{else if none}}b{{else if some}}c{{/if}}",
+            "c",
+        ),
+        (
+            "{{#if none}}{{#each none}}x{{/each}}{{else}}empty{{/if}}",
+            "empty",
+        ),
+    ] {
+        assert_eq!(rendered(template, &body), json!(expected), "{template}");
+    }
+    // An array on the way to the end splits, and so does a path that says that it does.
+    let mapper = json!({ "k": "{{#if rows.tags}}yes{{else}}no{{/if}}" });
+    assert_eq!(
+        handlebars(&mapper, &body),
+        [json!({ "k": "no" }), json!({ "k": "yes" })]
+    );
+    let mapper = json!({ "k": "{{#if none[*]}}yes{{else}}no{{/if}}" });
+    assert_eq!(handlebars(&mapper, &body), [] as [Value; 0]);
+}
+
+#[test]
 fn an_array_gives_one_message_for_each_element() {
     let body = json!({ "items": [{ "email": "a@x", "n": 1 }, { "email": "b@x" }], "who": "me" });
     for path in ["items[*]", "items"] {

@@ -12,7 +12,7 @@ use handlebars::{
 };
 use serde_json::{Map, Value};
 
-use super::path::{Found, Indexes, Path, text_of};
+use super::path::{Found, Indexes, Path, number_text, text_of};
 use super::refusal;
 use super::template::fixed;
 use crate::domain::expression::{EvaluationError, RESULT_MAX_BYTES};
@@ -34,8 +34,29 @@ pub(super) struct Blocks {
 #[derive(Clone, Debug)]
 struct Variable {
     path: Path,
-    /// It is the subject of `#each` or `#with`, and no array of it splits.
-    is_whole: bool,
+    subject: Subject,
+}
+
+/// How arrays on the path of a variable are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subject {
+    /// It is written: every array splits.
+    Text,
+    /// It is what `#if` or `#unless` asks for: the array at its end is whole, since an
+    /// empty one is false; arrays before the end split.
+    Condition,
+    /// It is what `#each` or `#with` goes over: no array splits.
+    Whole,
+}
+
+impl Variable {
+    /// Follows the path.
+    fn find<'a>(&self, body: &'a Value, indexes: &Indexes) -> Found<'a> {
+        match self.subject {
+            Subject::Text => self.path.find(body, indexes),
+            Subject::Condition | Subject::Whole => self.path.find_whole(body, indexes),
+        }
+    }
 }
 
 impl Blocks {
@@ -57,12 +78,13 @@ impl Blocks {
         })
     }
 
-    /// Returns the paths whose arrays split the message.
-    pub(super) fn splitting_paths(&self) -> Vec<&Path> {
+    /// Returns the paths whose arrays split the message, and whether an array at the end
+    /// of one is whole.
+    pub(super) fn splitting_paths(&self) -> Vec<(&Path, bool)> {
         self.variables
             .iter()
-            .filter(|variable| !variable.is_whole)
-            .map(|variable| &variable.path)
+            .filter(|variable| variable.subject != Subject::Whole)
+            .map(|variable| (&variable.path, variable.subject == Subject::Condition))
             .collect()
     }
 
@@ -74,13 +96,8 @@ impl Blocks {
     ) -> Result<String, EvaluationError> {
         let mut values = Map::new();
         for (at, variable) in self.variables.iter().enumerate() {
-            let found = if variable.is_whole {
-                variable.path.find_whole(body, indexes)
-            } else {
-                variable.path.find(body, indexes)
-            };
-            if let Found::Value(value) = found {
-                values.insert(name_of(at), value.clone());
+            if let Found::Value(value) = variable.find(body, indexes) {
+                values.insert(name_of(at), with_numbers(value));
             }
         }
         let context = Context::from(Value::Object(values));
@@ -89,6 +106,31 @@ impl Blocks {
             .render_with_context_to_write(NAME, &context, &mut text)
             .map_err(|error| refusal(error.to_string()))?;
         String::from_utf8(text.0).map_err(|_| refusal("The template gave no text"))
+    }
+}
+
+/// Returns a value with its numbers such that the crate writes them as JavaScript does:
+/// whole ones as integers, and those that have an exponent as texts, which are as true.
+fn with_numbers(value: &Value) -> Value {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let text = number_text(number);
+            text.parse::<i64>().map_or_else(
+                |_| {
+                    let is_same = text == number.to_string();
+                    if is_same { value.clone() } else { text.into() }
+                },
+                Value::from,
+            )
+        }
+        Value::Array(items) => items.iter().map(with_numbers).collect(),
+        Value::Object(members) => Value::Object(
+            members
+                .iter()
+                .map(|(name, member)| (name.clone(), with_numbers(member)))
+                .collect(),
+        ),
+        other => other.clone(),
     }
 }
 
@@ -191,7 +233,12 @@ impl Reader {
                     "has more than {NESTING_MAX} blocks inside each other"
                 ));
             }
-            let words = self.words(words, moves)?;
+            let subject = if moves {
+                Subject::Whole
+            } else {
+                Subject::Condition
+            };
+            let words = self.words(words, subject)?;
             self.open.push(moves);
             return Ok(format!("#{name} {words}"));
         }
@@ -206,7 +253,7 @@ impl Reader {
             if let Some(rest) = rest.trim_start().strip_prefix("if ") {
                 return Ok(format!(
                     "else if {}",
-                    self.words(rest.split_whitespace(), false)?
+                    self.words(rest.split_whitespace(), Subject::Condition)?
                 ));
             }
         }
@@ -217,10 +264,10 @@ impl Reader {
                 }
                 Ok(format!(
                     "{name} {}",
-                    self.words(rest.split_whitespace(), false)?
+                    self.words(rest.split_whitespace(), Subject::Text)?
                 ))
             }
-            None => self.words(std::iter::once(inner), false),
+            None => self.words(std::iter::once(inner), Subject::Text),
         }
     }
 
@@ -228,15 +275,15 @@ impl Reader {
     fn words<'a>(
         &mut self,
         words: impl Iterator<Item = &'a str>,
-        is_whole: bool,
+        subject: Subject,
     ) -> Result<String, String> {
         let written: Result<Vec<String>, String> =
-            words.map(|word| self.word(word, is_whole)).collect();
+            words.map(|word| self.word(word, subject)).collect();
         Ok(written?.join(" "))
     }
 
     /// Rewrites a word: a path of the outermost level becomes a variable.
-    fn word(&mut self, word: &str, is_whole: bool) -> Result<String, String> {
+    fn word(&mut self, word: &str, mut subject: Subject) -> Result<String, String> {
         let is_literal = word.starts_with(['"', '\'', '|'])
             || word.parse::<f64>().is_ok()
             || ["true", "false", "null", "as"].contains(&word)
@@ -255,9 +302,12 @@ impl Reader {
         let Some(path) = Path::parse(outer) else {
             return Err(format!("has {word}, which is no path"));
         };
-        let same = |known: &Variable| known.path == path && known.is_whole == is_whole;
+        if subject == Subject::Condition && path.says_each() {
+            subject = Subject::Text;
+        }
+        let same = |known: &Variable| known.path == path && known.subject == subject;
         let at = self.variables.iter().position(same).unwrap_or_else(|| {
-            self.variables.push(Variable { path, is_whole });
+            self.variables.push(Variable { path, subject });
             self.variables.len() - 1
         });
         Ok(if moved > 0 {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// A step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,11 +153,44 @@ fn push(place: &mut String, name: &str) {
     place.push_str(name);
 }
 
-/// Returns a value as a template writes it: nothing for null, JSON for objects.
+/// Returns a value as a template writes it: nothing for null, JSON for objects, numbers
+/// as JavaScript writes them.
 pub(super) fn text_of(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
+        Value::Number(number) => number_text(number),
         other => other.to_string(),
+    }
+}
+
+/// Writes a number as JavaScript does. Integers of JSON stay exact, also those beyond
+/// 2^53, which JavaScript would round: they are ids.
+pub(super) fn number_text(number: &Number) -> String {
+    match number.as_f64() {
+        Some(float) if number.is_f64() => float_text(float),
+        _ => number.to_string(),
+    }
+}
+
+/// Writes a floating-point number as JavaScript does: whole ones without a fraction, with
+/// an exponent only far from 1.
+pub(super) fn float_text(float: f64) -> String {
+    /// Numbers from here on have an exponent, in JavaScript.
+    const EXPONENT_FROM: f64 = 1e21;
+    /// Numbers below this have one, too.
+    const EXPONENT_BELOW: f64 = 1e-6;
+    let size = float.abs();
+    if size == 0.0 {
+        // JavaScript writes no minus before zero.
+        return "0".to_owned();
+    }
+    if (EXPONENT_BELOW..EXPONENT_FROM).contains(&size) {
+        return float.to_string();
+    }
+    let text = format!("{float:e}");
+    match text.split_once('e') {
+        Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}"),
+        _ => text,
     }
 }

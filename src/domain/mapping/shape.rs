@@ -181,9 +181,16 @@ impl Maker<'_> {
         let paths = leaf.template.paths();
         paths
             .into_iter()
-            .filter_map(|path| match path.find(self.body, indexes) {
-                Found::Array(place, length) => Some((place, length)),
-                _ => None,
+            .filter_map(|(path, is_whole)| {
+                let found = if is_whole {
+                    path.find_whole(self.body, indexes)
+                } else {
+                    path.find(self.body, indexes)
+                };
+                match found {
+                    Found::Array(place, length) => Some((place, length)),
+                    _ => None,
+                }
             })
             .collect()
     }
@@ -194,6 +201,7 @@ impl Maker<'_> {
         let mut paths = leaves
             .iter()
             .flat_map(|leaf| leaf.template.paths())
+            .map(|(path, _)| path)
             .filter(|path| path.says_each())
             .peekable();
         paths.peek().is_some()

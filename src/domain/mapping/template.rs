@@ -3,11 +3,14 @@
 use serde_json::Value;
 
 use super::blocks::Blocks;
-use super::path::{Found, Indexes, Path, text_of};
+use super::path::{Found, Indexes, Path, float_text, text_of};
 use crate::domain::expression::EvaluationError;
 
 /// The longest template, in bytes.
 const TEMPLATE_MAX_BYTES: usize = 64 * 1024;
+
+/// From here on JavaScript's `toFixed` writes a number as it is.
+const FIXED_BELOW: f64 = 1e21;
 
 /// The most digits that JavaScript's `toFixed` accepts.
 const DIGITS_MAX: usize = 100;
@@ -48,10 +51,14 @@ impl Template {
         }
     }
 
-    /// Returns the paths whose arrays split the message.
-    pub(super) fn paths(&self) -> Vec<&Path> {
+    /// Returns the paths whose arrays split the message, and whether an array at the end
+    /// of one is whole.
+    pub(super) fn paths(&self) -> Vec<(&Path, bool)> {
         match self {
-            Self::Parts(parts) => parts.iter().flat_map(Part::paths).collect(),
+            Self::Parts(parts) => {
+                let paths = parts.iter().flat_map(Part::paths);
+                paths.map(|path| (path, false)).collect()
+            }
             Self::Blocks(blocks) => blocks.splitting_paths(),
         }
     }
@@ -110,9 +117,10 @@ fn found_text(path: &Path, body: &Value, indexes: &Indexes) -> String {
 /// Writes a number with so many digits; what is no number stays as it is.
 pub(super) fn fixed(text: &str, digits: usize) -> String {
     match text.trim().parse::<f64>() {
+        Ok(number) if number.is_finite() && number.abs() >= FIXED_BELOW => float_text(number),
         Ok(number) if number.is_finite() => {
             let digits = digits.min(DIGITS_MAX);
-            let written = format!("{number:.digits$}");
+            let written = rounded(number, digits);
             // JavaScript writes no minus before nothing but zeros of an exact zero.
             if number == 0.0 {
                 written.trim_start_matches('-').to_owned()
@@ -122,6 +130,37 @@ pub(super) fn fixed(text: &str, digits: usize) -> String {
         }
         _ => text.to_owned(),
     }
+}
+
+/// Writes a number with so many digits. What lies exactly between two of them goes away
+/// from zero, as in JavaScript; Rust takes the even one. The exact binary value decides:
+/// 1.005 is less than it looks.
+fn rounded(number: f64, digits: usize) -> String {
+    // Twice the last digit's reciprocal times the number is odd for a tie; only a number
+    // with just one binary place more than decimal digits can be one.
+    let places = i32::try_from(digits).unwrap_or(i32::MAX).saturating_add(1);
+    let is_tie = (number.abs() * 2_f64.powi(places)) % 2.0 - 1.0 == 0.0;
+    if !is_tie {
+        return format!("{number:.digits$}");
+    }
+    let longer = digits + 1;
+    let mut text = format!("{number:.longer$}").into_bytes();
+    text.pop();
+    if text.last() == Some(&b'.') {
+        text.pop();
+    }
+    let mut carries = true;
+    for byte in text.iter_mut().rev().filter(|byte| byte.is_ascii_digit()) {
+        carries = *byte == b'9';
+        *byte = if carries { b'0' } else { *byte + 1 };
+        if !carries {
+            break;
+        }
+    }
+    if carries {
+        text.insert(usize::from(number < 0.0), b'1');
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Reads a template without blocks; `None` where there is more in it.
