@@ -242,6 +242,66 @@ fn times_follow_the_time_that_is_given() {
 }
 
 #[test]
+fn moments_tell_how_far_they_lie_apart_and_take_lists() {
+    let body = json!({ "at": "2024-01-31T10:20:30Z" });
+    for (text, expected) in [
+        (
+            "$moment('2024-02-02T09:50:30Z').diff($$.at, 'hours', true)",
+            json!(47.5),
+        ),
+        (
+            "$moment('2024-02-02T09:50:30Z').diff($$.at, 'hours')",
+            json!(47),
+        ),
+        (
+            "$moment('2024-02-15').diff('2024-01-01', 'months', true)",
+            json!(1.0 + 14.0 / 29.0),
+        ),
+        (
+            "$moment('2024-01-01').diff('2024-02-15', 'months', true)",
+            json!(-1.0 - 14.0 / 29.0),
+        ),
+        (
+            "$moment('2025-07-01').diff('2024-01-01', 'years', true)",
+            json!(1.5),
+        ),
+        ("$moment(at).fromNow()", json!("a month ago")),
+        ("$moment().add(2, 'hours').fromNow()", json!("in 2 hours")),
+        (
+            "$moment().subtract(44, 'seconds').fromNow()",
+            json!("a few seconds ago"),
+        ),
+        (
+            "$moment().subtract(26, 'hours').fromNow(true)",
+            json!("a day"),
+        ),
+        ("$moment().add(3, 'years').fromNow()", json!("in 3 years")),
+        (
+            "$moment('2024-01-01').from('2024-01-06')",
+            json!("5 days ago"),
+        ),
+        ("$moment(at).locale()", json!("en")),
+        ("$moment(at).locale('en').format('MMMM')", json!("January")),
+        (
+            "$moment([2024, 1, 29, 13]).toISOString()",
+            json!("2024-02-29T13:00:00.000Z"),
+        ),
+        (
+            "$moment([2024]).toISOString()",
+            json!("2024-01-01T00:00:00.000Z"),
+        ),
+        ("$moment([2024, 12]).isValid()", json!(false)),
+        (
+            "$moment('2024-12-29').format('gggg-ww gg GGGG-WW GG')",
+            json!("2025-01 25 2024-52 24"),
+        ),
+        ("$moment('2027-01-02').format('gggg w')", json!("2027 1")),
+    ] {
+        assert_eq!(value_of(text, &body), Ok(Some(expected)), "{text}");
+    }
+}
+
+#[test]
 fn what_is_no_expression_says_why() {
     for text in ["", "a.b[0", "foo(", "\"open", "a b", "1 +", "{\"a\":}"] {
         let reason = Expression::parse(text).unwrap_err();

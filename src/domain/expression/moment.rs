@@ -3,8 +3,8 @@
 //! A moment is an object of the language whose members are functions, so calls can be
 //! chained. Times are in UTC, as on the hosted platform; `utcOffset` moves one. What
 //! the language gets of a moment is a part of the library of that name: making, adding,
-//! rounding, comparing, and writing with tokens; no other languages, no time zones by
-//! name, no words such as `a day ago`.
+//! rounding, comparing, writing with tokens and as `a day ago`; no language but English,
+//! no time zones by name.
 
 mod calc;
 mod text;
@@ -51,7 +51,8 @@ const ANSWERS: &[&str] = &[
     "valueOf",
     "unix",
     "isValid",
-    "diff",
+    "from",
+    "fromNow",
     "isBefore",
     "isAfter",
     "isSame",
@@ -94,6 +95,16 @@ pub(super) fn constructor() -> Result<JValue, EvaluatorError> {
             ",'{name}':function($a,$b){{${OPERATION}('{name}',$t,$o,$a,$b)}}"
         );
     }
+    // `diff` alone has a third argument: whether the answer has a fraction.
+    let _ = write!(
+        members,
+        ",'diff':function($a,$b,$c){{${OPERATION}($c = true ? 'exactDiff' : 'diff',$t,$o,$a,$b)}}"
+    );
+    // English is the one language: it is what `locale` answers, and all that it can set.
+    let _ = write!(
+        members,
+        ",'locale':function($a){{$exists($a) ? $wrap(${OPERATION}('clone',$t,$o)) : 'en'}}"
+    );
     for name in UNITS {
         for spelled in [(*name).to_owned(), format!("{name}s")] {
             let _ = write!(
@@ -165,6 +176,9 @@ fn run(operation: &str, moment: Moment, now: Moment, first: &JValue, second: &JV
             .ms()
             .map_or(JValue::Number(f64::NAN), |ms| millis(ms.div_euclid(1000))),
         "isValid" => JValue::Bool(moment.ms().is_some()),
+        "fromNow" => JValue::string(calc::from(moment, now, first)),
+        "from" => JValue::string(calc::from(moment, other(), second)),
+        "exactDiff" => moment.exact_diff(other(), second.as_str().unwrap_or("ms")),
         "diff" => moment.diff(other(), second.as_str().unwrap_or("ms")),
         "isBefore" => compare(|one, two| one < two),
         "isAfter" => compare(|one, two| one > two),

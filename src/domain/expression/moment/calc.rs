@@ -48,15 +48,34 @@ impl Moment {
         }
     }
 
-    /// Makes one of what a flow gives: nothing, a number, a text, a moment.
+    /// Makes one of what a flow gives: nothing, a number, a text, a moment, a list of
+    /// year, month from 0, day, hour, minute, second and millisecond.
     pub(super) fn of_value(value: &JValue, now: Self) -> Self {
         match value {
             JValue::Undefined => now,
             JValue::Number(_) => whole(value).map_or(Self::invalid(), Self::at),
             JValue::String(text) => text::parse_iso(text),
             JValue::Object(_) => Self::of_parts(value.get(MILLIS), value.get(OFFSET)),
+            JValue::Array(parts) if parts.is_empty() => now,
+            JValue::Array(parts) => Self::of_list(parts).unwrap_or(Self::invalid()),
             _ => Self::invalid(),
         }
+    }
+
+    /// Makes one of a list; `None` where a part is no number or too large.
+    fn of_list(parts: &[JValue]) -> Option<Self> {
+        let part = |at: usize, missing: i64| parts.get(at).map_or(Some(missing), whole);
+        let small = |at: usize| i8::try_from(part(at, 0)?).ok();
+        let civil = DateTime::new(
+            i16::try_from(part(0, 1970)?).ok()?,
+            i8::try_from(part(1, 0)?.checked_add(1)?).ok()?,
+            i8::try_from(part(2, 1)?).ok()?,
+            small(3)?,
+            small(4)?,
+            small(5)?,
+            i32::try_from(part(6, 0)?).ok()?.checked_mul(1_000_000)?,
+        );
+        Some(Self::of_civil(civil.ok()?))
     }
 
     /// Returns the parts of which the language makes an object.
@@ -232,6 +251,7 @@ impl Moment {
         JValue::Number(match part {
             "day" | "days" | "weekday" | "d" => civil.weekday().to_sunday_zero_offset().into(),
             "isoWeekday" => civil.weekday().to_monday_one_offset().into(),
+            "week" | "weeks" if week_year(civil) > civil.year() => 1.0,
             "week" | "weeks" => f64::from((civil.day_of_year() - 1 + first_weekday(civil)) / 7 + 1),
             "isoWeek" => iso.week().into(),
             "quarter" => ((civil.month() - 1) / 3 + 1).into(),
@@ -277,6 +297,42 @@ impl Moment {
         }
     }
 
+    /// Returns how many units lie between another moment and this one, with a fraction.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+    pub(super) fn exact_diff(self, other: Self, unit: &str) -> JValue {
+        let (Some(one), Some(two)) = (self.ms(), other.ms()) else {
+            return JValue::Number(f64::NAN);
+        };
+        let months = match unit_of(unit) {
+            "year" => 12.0,
+            "quarter" => 3.0,
+            "month" => 1.0,
+            exact => return JValue::Number((one - two) as f64 / length_ms(exact)),
+        };
+        let count = self.in_utc().months_since(other.in_utc());
+        JValue::Number(count.map_or(f64::NAN, |count| count / months))
+    }
+
+    /// Returns the months between another moment and this one: whole ones, and the part
+    /// of the month in which this one lies.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+    fn months_since(self, other: Self) -> Option<f64> {
+        let (one, two) = (self.civil()?, other.civil()?);
+        if one.day() < two.day() {
+            return other.months_since(self).map(|count| 0.0 - count);
+        }
+        let years = f64::from(one.year()) - f64::from(two.year());
+        let whole = years * 12.0 + f64::from(one.month()) - f64::from(two.month());
+        let at = |months: f64| other.add(months, "month").ms();
+        let (ms, anchor) = (self.ms()?, at(whole)?);
+        let (from, to) = if ms < anchor {
+            (at(whole - 1.0)?, anchor)
+        } else {
+            (anchor, at(whole + 1.0)?)
+        };
+        Some(whole + (ms - anchor) as f64 / (to - from) as f64)
+    }
+
     /// Returns the moment at another date and time of the same offset.
     fn moved_to(self, civil: Option<DateTime>) -> Self {
         let at = civil.and_then(|civil| {
@@ -291,6 +347,58 @@ impl Moment {
         let seconds = i32::try_from(self.offset_min.checked_mul(60)?).ok()?;
         Offset::from_seconds(seconds).ok()
     }
+}
+
+/// Returns in words how far a moment lies from another, such as `in 2 hours`; without
+/// `in` and `ago` where `is_bare` is true.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+pub(super) fn from(moment: Moment, other: Moment, is_bare: &JValue) -> String {
+    /// The days of a month, as the Gregorian calendar has them in 400 years.
+    const DAYS_OF_MONTH: f64 = 146_097.0 / 4_800.0;
+    let (Some(one), Some(two)) = (moment.ms(), other.ms()) else {
+        return "Invalid date".to_owned();
+    };
+    let ms = (one - two) as f64;
+    let of = |unit: f64| (ms.abs() / unit).round();
+    let days = of(length_ms("day"));
+    let months = (days / DAYS_OF_MONTH).round();
+    let years = (days / DAYS_OF_MONTH / 12.0).round();
+    let (minutes, hours) = (of(length_ms("minute")), of(length_ms("hour")));
+    let words = if of(length_ms("second")) < 45.0 {
+        "a few seconds".to_owned()
+    } else if minutes < 45.0 {
+        counted(minutes, "a minute", "minutes")
+    } else if hours < 22.0 {
+        counted(hours, "an hour", "hours")
+    } else if days < 26.0 {
+        counted(days, "a day", "days")
+    } else if months < 11.0 {
+        counted(months, "a month", "months")
+    } else {
+        counted(years, "a year", "years")
+    };
+    match is_bare {
+        JValue::Bool(true) => words,
+        _ if ms > 0.0 => format!("in {words}"),
+        _ => format!("{words} ago"),
+    }
+}
+
+/// Writes a number of things; less than two of them are one.
+fn counted(number: f64, one: &str, many: &str) -> String {
+    if number <= 1.0 {
+        one.to_owned()
+    } else {
+        format!("{number} {many}")
+    }
+}
+
+/// Returns the year of a day's week: weeks begin on Sunday, and the first is that of the
+/// first of January.
+pub(super) fn week_year(civil: DateTime) -> i16 {
+    let to_saturday = 6 - i64::from(civil.weekday().to_sunday_zero_offset());
+    let saturday = civil.date().checked_add(to_saturday.days());
+    saturday.map_or(civil.year(), jiff::civil::Date::year)
 }
 
 /// Returns a day some days earlier.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use super::calc::Moment;
+use super::calc::{Moment, week_year};
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -33,9 +33,9 @@ const DAYS: [&str; 7] = [
 /// The tokens, longer ones before those that they begin with.
 const TOKENS: &[&str] = &[
     "YYYY", "YY", "MMMM", "MMM", "MM", "Mo", "M", "DDDD", "DDD", "DD", "Do", "D", "dddd", "ddd",
-    "dd", "d", "E", "GGGG", "WW", "W", "ww", "w", "HH", "H", "hh", "h", "kk", "k", "mm", "m",
-    "SSS", "SS", "S", "ss", "s", "A", "a", "ZZ", "Z", "X", "x", "Q", "LTS", "LT", "LLLL", "LLL",
-    "LL", "L",
+    "dd", "d", "E", "GGGG", "GG", "gggg", "gg", "WW", "W", "ww", "w", "HH", "H", "hh", "h", "kk",
+    "k", "mm", "m", "SSS", "SS", "S", "ss", "s", "A", "a", "ZZ", "Z", "X", "x", "Q", "LTS", "LT",
+    "LLLL", "LLL", "LL", "L",
 ];
 
 /// Reads a time as ISO 8601 or as RFC 2822 write it; without an offset it is in UTC.
@@ -125,6 +125,9 @@ fn written(moment: Moment, civil: DateTime, token: &str) -> String {
         "d" => weekday.to_string(),
         "E" => number("isoWeekday").to_string(),
         "GGGG" => format!("{:04}", civil.date().iso_week_date().year()),
+        "GG" => format!("{:02}", civil.date().iso_week_date().year().rem_euclid(100)),
+        "gggg" => format!("{:04}", week_year(civil)),
+        "gg" => format!("{:02}", week_year(civil).rem_euclid(100)),
         "WW" => format!("{:02}", civil.date().iso_week_date().week()),
         "W" => civil.date().iso_week_date().week().to_string(),
         "ww" => format!("{:02}", number("week")),
