@@ -272,7 +272,8 @@ pub struct Cron(String);
 
 impl Cron {
     /// Checks an expression; `*/60` and the like are accepted, since public recipes
-    /// have them (`settled.md`).
+    /// have them (`settled.md`). One that can never fire, such as that of a 31 February,
+    /// is refused: a flow that is active and silent looks broken.
     pub fn parse(field: &str, text: &str) -> Result<Self> {
         let text = text.trim();
         if text.len() > CRON_MAX_BYTES {
@@ -286,10 +287,17 @@ impl Cron {
             ));
         }
         let text = fields.join(" ");
-        match croner::parser::CronParser::new().parse(&text) {
-            Ok(_) => Ok(Self(text)),
-            Err(_) => Err(Error::invalid(field, fault_of(&fields))),
+        if croner::parser::CronParser::new().parse(&text).is_err() {
+            return Err(Error::invalid(field, fault_of(&fields)));
         }
+        // Five fields name no year, so what fires once after any time fires again.
+        if schedule::next_of(&text, None, 0).is_none() {
+            return Err(Error::invalid(
+                field,
+                "never fires: none of its months has such a day",
+            ));
+        }
+        Ok(Self(text))
     }
 
     /// Wraps an expression that was checked when it was stored.
