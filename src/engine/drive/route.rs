@@ -40,11 +40,18 @@ impl Driver<'_> {
             variables: &plan.variables,
             now_ms: app.now_ms(),
         };
-        let Some(routed) = plan.map_along(from, to, &scope, &tables) else {
-            return self.miss(run, target, job);
+        let deliveries = match guarded(|| Ok(plan.map_along(from, to, &scope, &tables))) {
+            Ok(None) => return self.miss(run, target, job),
+            Ok(Some(routed)) => {
+                self.runs[run].settled.extend(job.row);
+                self.mapped(run, job.message, &message, routed)
+            }
+            Err(failure) => {
+                self.runs[run].settled.extend(job.row);
+                self.mapping_failed(run, job.message, to, failure)
+            }
         };
-        self.runs[run].settled.extend(job.row);
-        for delivery in self.mapped(run, job.message, &message, routed) {
+        for delivery in deliveries {
             self.enqueue(run, delivery.target, delivery.message, 1, 0);
         }
     }
