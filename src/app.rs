@@ -99,6 +99,8 @@ struct Inner {
     rules: Rules,
     runtime: RwLock<Option<Arc<dyn component_runtime::ComponentRuntime>>>,
     git: RwLock<Option<Arc<dyn git_server::GitServer>>>,
+    /// How others reach the server, once it listens.
+    base_url: RwLock<Option<String>>,
 }
 
 impl App {

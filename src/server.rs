@@ -125,7 +125,10 @@ impl Running {
             Error::new(Kind::Unavailable, format!("can't listen on {error}")).caused_by(error)
         })?;
         if let Some(address) = server.local_addr() {
-            engine.set_api(reachable(address));
+            let address = reachable(address);
+            engine.set_api(address);
+            let public = options.api.public_url.clone();
+            app.set_base_url(public.unwrap_or_else(|| format!("http://{address}")));
         }
         // Set once: this is the only place that has the counters.
         let _ = shared.http.set(server.counters());

@@ -122,6 +122,15 @@ fn read(
     if request.method() == "GET" {
         message.body = Value::Object(query.clone());
     } else if !bytes.is_empty() {
+        // Nothing here inflates: better refused than read as what it is not.
+        if let Some(coding) = request.header("content-encoding")
+            && !coding.trim().eq_ignore_ascii_case("identity")
+        {
+            return Err(refusal(
+                415,
+                "a body with a Content-Encoding is not read here: send it as it is",
+            ));
+        }
         // The body itself is read once the call is let in.
         if media.is_none() {
             return Err(refusal(415, "a body needs a Content-Type"));
@@ -136,14 +145,13 @@ fn read(
         message.headers.insert(name, json!(value));
     }
     let sub_path = call.params.get("sub_path").unwrap_or_default();
-    let url = match request.raw_query() {
-        Some(query) => format!("/{sub_path}?{query}"),
-        None => format!("/{sub_path}"),
-    };
     let members = [
         ("id", json!(request_id)),
         ("method", json!(request.method())),
-        ("url", json!(url)),
+        (
+            "url",
+            json!(url_below(request, call.param("flow_id"), sub_path)),
+        ),
         ("originalUrl", json!(request.target())),
         ("query", Value::Object(query)),
         ("params", json!({ "flowId": flow.to_string() })),
@@ -161,6 +169,22 @@ fn read(
         basic: sent.map(|sent| (sent.user, SecretText::new(sent.password))),
         request_id: request_id.to_owned(),
     })
+}
+
+/// Returns the path below the flow and the query, as they were sent: a decoded slash or
+/// question mark would be another path.
+fn url_below(request: &Request<'_>, flow: &str, sub_path: &str) -> String {
+    let below = request
+        .target()
+        .strip_prefix("/hook/")
+        .and_then(|rest| rest.strip_prefix(flow));
+    match (below, request.raw_query()) {
+        (Some(below), _) if below.starts_with('/') => below.to_owned(),
+        (Some(below), _) => format!("/{below}"),
+        // A target in another form, such as one with the host in it.
+        (None, Some(query)) => format!("/{sub_path}?{query}"),
+        (None, None) => format!("/{sub_path}"),
+    }
 }
 
 /// Reads a body by its media type; files become attachments.
@@ -219,6 +243,10 @@ fn json_of(bytes: &[u8], media: &MediaType) -> Result<Value> {
 }
 
 /// Stores a file and adds it to the message's attachments.
+///
+/// Its URL is of the public address, or of the one that the server listens on, and never
+/// of the host that the caller named: the message goes on to steps and to others, whom a
+/// stranger's Host would send, with the file's token, to the stranger.
 fn attach(
     call: &Call<'_>,
     message: &mut Message,
@@ -230,7 +258,7 @@ fn attach(
         .app
         .put_object(bytes, content_type, ATTACHMENT_LIFETIME_MS)?;
     let attachment = json!({
-        "url": format!("{}{}", call.base_url(), object.get_path),
+        "url": call.app.own_url(&object.get_path),
         "content-type": content_type.unwrap_or("application/octet-stream"),
         "size": object.bytes,
     });

@@ -221,6 +221,7 @@ impl App {
                 flow_lists: super::flow::FlowLists::default(),
                 rules: options.rules.clone(),
                 runtime: RwLock::new(None),
+                base_url: RwLock::new(None),
                 git: RwLock::new(None),
             }),
         })

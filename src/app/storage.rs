@@ -290,6 +290,20 @@ impl App {
         }
     }
 
+    /// Returns the absolute URL of a path of this server, for what leaves it in messages;
+    /// the path itself where no server said how it is reached.
+    pub fn own_url(&self, path: &str) -> String {
+        let base = self.inner.base_url.read();
+        let base = base.unwrap_or_else(std::sync::PoisonError::into_inner);
+        format!("{}{path}", base.as_deref().unwrap_or_default())
+    }
+
+    /// Says how others reach the server: scheme and host, without a final slash.
+    pub fn set_base_url(&self, url: String) {
+        let base = self.inner.base_url.write();
+        *base.unwrap_or_else(std::sync::PoisonError::into_inner) = Some(url);
+    }
+
     /// Returns the size that an object has at most.
     pub fn object_max_bytes(&self) -> u64 {
         self.inner.rules.object_max_bytes

@@ -381,7 +381,7 @@ pub const SETTINGS: &[Setting] = &[
         Form::Text,
         None,
         "Scheme and host of absolute links, such as https://api.example.com. Where it is not \
-         set: what the client named.",
+         set: what the client named, and in messages the address of `listen`.",
     ),
     setting(
         "allowed_origins",

@@ -133,6 +133,14 @@ fn bodies_that_can_not_be_read_are_refused_and_nothing_runs() {
     let xml = ("content-type", "application/xml");
     assert_eq!(nobody.send("POST", &path, &[xml], "<a>").status, 400);
     assert_eq!(nobody.send("POST", &path, &[], "{}").status, 415);
+    let packed = [JSON, ("content-encoding", "gzip")];
+    let refused = nobody.send("POST", &path, &packed, "{}");
+    assert!(
+        refused.text.contains("Content-Encoding"),
+        "{}",
+        refused.text
+    );
+    assert_eq!(refused.status, 415);
     let listed = format!("/v2/flow-executions?filter[flow]={flow}");
     assert_eq!(ada.get(&listed).json(200)["meta"]["total"], 0);
     let form = ("content-type", "application/x-www-form-urlencoded");
@@ -141,6 +149,9 @@ fn bodies_that_can_not_be_read_are_refused_and_nothing_runs() {
         (&answer["a"], &answer["b"]),
         (&json!(["1", "2"]), &json!("x"))
     );
+    let plain = [JSON, ("content-encoding", "identity")];
+    let answer = nobody.send("POST", &path, &plain, "{\"a\":1}");
+    assert_eq!(answer.json(200)["a"], 1);
     let answer = nobody
         .send("POST", &path, &[xml], "<a n='1'><b>x</b></a>")
         .json(200);
@@ -384,4 +395,39 @@ fn a_message_that_was_put_back_says_why_it_waits() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     panic!("it was never put back");
+}
+
+#[test]
+fn the_url_of_a_call_is_as_it_was_sent_and_attachments_have_no_host_of_the_caller() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let flow = coding(
+        &ada,
+        "async function run(msg) { await this.emit('httpReply', { statusCode: 200, \
+         body: { own: msg.body._url, url: msg.url, file: msg.attachments } }); return {}; }",
+    );
+    let nobody = server.anonymous();
+    let ask = |below: &str| {
+        let path = format!("/hook/{flow}{below}");
+        nobody.send("POST", &path, &[JSON], "{}").json(200)
+    };
+    for (below, url) in [
+        ("/a%2Fb%3Fc/d%20e?n=%20", "/a%2Fb%3Fc/d%20e?n=%20"),
+        ("/a/b", "/a/b"),
+        ("?n=1", "/?n=1"),
+        ("", "/"),
+    ] {
+        let told = ask(below);
+        assert_eq!(
+            (&told["own"], &told["url"]),
+            (&json!(url), &json!(url)),
+            "{below}"
+        );
+    }
+    let headers = [("content-type", "image/png"), ("host", "evil.example.com")];
+    let told = nobody.send("POST", &format!("/hook/{flow}"), &headers, "png");
+    let told = told.json(200);
+    let url = told["file"]["payload"]["url"].as_str().expect("a URL");
+    let path = url.strip_prefix(&server.base).expect(url);
+    assert_eq!(nobody.get(path).text, "png");
 }

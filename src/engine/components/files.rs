@@ -55,7 +55,7 @@ pub(super) fn attach(work: &Work<'_>, response: &StepResponse) -> Result<(String
     );
     let stored = stored.map_err(answer::refused)?;
     let attachment = json!({
-        "url": stored.get_path,
+        "url": work.tools.app.own_url(&stored.get_path),
         "content-type": content_type,
         "size": stored.bytes,
     });

@@ -131,6 +131,8 @@ fn an_array_is_a_result_unless_it_is_split() {
 #[test]
 fn bytes_become_an_attachment_that_later_steps_can_read() {
     let bench = Bench::new();
+    let own = "https://eio.example.com".to_owned();
+    bench.here.app.set_base_url(own);
     let bytes = b"\x89PNG\x00\xff";
     let outcome = get_answered(&bench, answer("200 OK", "image/png", bytes), &json!({}));
     let message = outcome.messages()[0];
@@ -141,6 +143,7 @@ fn bytes_become_an_attachment_that_later_steps_can_read() {
         (&json!("image/png"), &json!(6))
     );
     let url = attachment["url"].as_str().unwrap();
+    assert!(url.starts_with("https://eio.example.com/"), "{url}");
     let reply = bench.run(&call(
         "request-reply:replyWithAttachment",
         json!({}),
