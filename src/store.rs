@@ -46,7 +46,7 @@ pub use access::{Read, Write};
 pub use api_key::FoundKey;
 pub use backup::IfExists;
 pub use check::{Check, Orphan};
-pub use credential::SealedCredential;
+pub use credential::{SealedCredential, SupersededKeys};
 pub use env_var::SealedEnvVar;
 pub use execution::StoredPart;
 pub use execution_list::ExecutionsOf;

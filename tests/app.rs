@@ -17,6 +17,7 @@ mod given;
 mod invite;
 mod large_body;
 mod list;
+mod mask;
 mod organization;
 mod recipe;
 mod retention;

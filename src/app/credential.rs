@@ -240,18 +240,25 @@ impl App {
 
     /// Opens the keys of a row.
     pub(super) fn open_keys(&self, row: SealedCredential) -> Result<OpenCredential> {
-        let sealed = Sealed {
-            key_version: row.key_version,
-            blob: row.sealed,
-        };
-        let id = row.credential.id.to_string();
-        let plain = self.inner.vault.open(&place_of(&id), &sealed)?;
-        let keys = serde_json::from_slice(&plain)
-            .map_err(|_| Error::internal(format!("the keys of credential {id} are no object")))?;
+        let keys = self.open_sealed(row.credential.id, row.key_version, row.sealed)?;
         Ok(OpenCredential {
             credential: row.credential,
             keys,
         })
+    }
+
+    /// Opens keys of the credential with this id, which may be gone.
+    pub(super) fn open_sealed(
+        &self,
+        id: CredentialId,
+        key_version: i64,
+        blob: Vec<u8>,
+    ) -> Result<Map<String, Value>> {
+        let id = id.to_string();
+        let sealed = Sealed { key_version, blob };
+        let plain = self.inner.vault.open(&place_of(&id), &sealed)?;
+        serde_json::from_slice(&plain)
+            .map_err(|_| Error::internal(format!("the keys of credential {id} are no object")))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Verbs about runs: what was done, with what, and what is done about it (`v2.md 8`).
 
 mod retry;
+mod secrets;
 mod steps;
 
 use serde_json::json;
@@ -13,17 +14,22 @@ use crate::domain::flow::graph::Graph;
 use crate::domain::id::{ExecutionId, FlowId};
 use crate::domain::organization::Owner;
 use crate::domain::principal::Principal;
-use crate::domain::run::mask::Mask;
 use crate::domain::run::part::ends_of_queue;
 use crate::domain::run::{Execution, ExecutionFilter, LogEntry, LogLevel, RunStatus};
 use crate::domain::{Error, Result};
-use crate::store::{ExecutionsOf, QueueStats, Read, SealedCredential};
+use crate::store::{ExecutionsOf, QueueStats, Read};
+
+use secrets::Secrets;
 
 pub use retry::NewRetry;
 pub use steps::ExecutionStep;
 
 /// What errors call a run.
 const WHAT: &str = "flow execution";
+
+/// The newest versions of a flow whose secrets are masked in its log: more than are made
+/// in the days that a log is kept, but for somebody who is just building the flow.
+const LOGGED_VERSIONS: u32 = 20;
 
 impl App {
     /// Returns up to `limit` runs before the run with the seq `before`, newest first: of
@@ -77,14 +83,14 @@ impl App {
         offset: u64,
         limit: u32,
     ) -> Result<(Vec<LogEntry>, u64)> {
-        let (mut entries, total, sealed) = self.read(|read| {
+        let (mut entries, total, secrets) = self.read(|read| {
             let (run, flow) = load(read, who, id)?;
             let entries = read.log_page(run.seq, level, offset, limit.min(PAGE_MAX))?;
             let graphs = graphs_of(read, &run, flow.as_ref())?;
             let total = unsigned(read.count_log(run.seq, level)?);
-            Ok((entries, total, sealed_of(read, &graphs)?))
+            Ok((entries, total, Secrets::of(read, &graphs)?))
         })?;
-        self.mask_log(sealed, &mut entries)?;
+        self.mask_log(secrets, &mut entries)?;
         Ok((entries, total))
     }
 
@@ -98,12 +104,12 @@ impl App {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<LogEntry>> {
-        let (mut entries, sealed) = self.read(|read| {
+        let (mut entries, secrets) = self.read(|read| {
             let flow = super::flow::load(read, who, id)?;
             let entries = read.log_of_flow(id, level, before, limit.min(PAGE_MAX))?;
-            Ok((entries, sealed_of(read, &[flow.graph])?))
+            Ok((entries, Secrets::of(read, &graphs_of_log(read, flow)?)?))
         })?;
-        self.mask_log(sealed, &mut entries)?;
+        self.mask_log(secrets, &mut entries)?;
         Ok(entries)
     }
 
@@ -118,13 +124,17 @@ impl App {
         offset: u64,
         limit: u32,
     ) -> Result<(Vec<LogEntry>, u64)> {
-        let (mut entries, total, sealed) = self.read(|read| {
+        let (mut entries, total, secrets) = self.read(|read| {
             let flow = super::flow::load(read, who, id)?;
             let entries = read.log_page_of_flow(id, level, offset, limit.min(PAGE_MAX))?;
             let total = unsigned(read.count_log_of_flow(id, level)?);
-            Ok((entries, total, sealed_of(read, &[flow.graph])?))
+            Ok((
+                entries,
+                total,
+                Secrets::of(read, &graphs_of_log(read, flow)?)?,
+            ))
         })?;
-        self.mask_log(sealed, &mut entries)?;
+        self.mask_log(secrets, &mut entries)?;
         Ok((entries, total))
     }
 
@@ -180,21 +190,12 @@ impl App {
     }
 
     /// Masks the secrets in entries of a log.
-    fn mask_log(&self, sealed: Vec<SealedCredential>, entries: &mut [LogEntry]) -> Result<()> {
-        let mask = self.mask(sealed)?;
+    fn mask_log(&self, secrets: Secrets, entries: &mut [LogEntry]) -> Result<()> {
+        let mask = self.mask(secrets)?;
         for entry in entries {
             mask.text(&mut entry.message);
         }
         Ok(())
-    }
-
-    /// Makes the mask of these credentials.
-    fn mask(&self, sealed: Vec<SealedCredential>) -> Result<Mask> {
-        let opened = sealed
-            .into_iter()
-            .map(|row| Ok(self.open_keys(row)?.keys))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(Mask::of_keys(&opened))
     }
 }
 
@@ -291,17 +292,12 @@ fn graphs_of(read: &Read<'_>, run: &Execution, flow: Option<&Flow>) -> Result<Ve
     Ok(graphs)
 }
 
-/// Returns the credentials of all nodes of these graphs.
-fn sealed_of(read: &Read<'_>, graphs: &[Graph]) -> Result<Vec<SealedCredential>> {
-    let nodes = graphs.iter().flat_map(|graph| &graph.nodes);
-    let mut ids: Vec<_> = nodes.filter_map(|node| node.credential_id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let mut found = Vec::with_capacity(ids.len());
-    for id in ids {
-        found.extend(read.sealed_credential(id)?);
-    }
-    Ok(found)
+/// Returns the graphs that say what entries of a flow's log may show: the present one and
+/// those of the versions before it.
+fn graphs_of_log(read: &Read<'_>, flow: Flow) -> Result<Vec<Graph>> {
+    let mut graphs = read.newest_flow_graphs(flow.id, LOGGED_VERSIONS)?;
+    graphs.push(flow.graph);
+    Ok(graphs)
 }
 
 /// Returns a count of rows.

@@ -30,6 +30,7 @@ use crate::store::{FlowCounts, Read};
 pub use edit::FlowChange;
 pub(super) use listing::FlowLists;
 pub use listing::FlowPage;
+pub(super) use transfer::secret_fields;
 
 /// The most flows of one user: far beyond what a person keeps, and no more than a
 /// reader counts in 10 ms (80 ms for a million). The count walks an index, so it is

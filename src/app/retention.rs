@@ -30,6 +30,7 @@ enum Stage {
     ErrorBodies,
     Log,
     Events,
+    Keys,
     /// The flows after this one that have runs.
     Flows(Option<FlowId>),
     /// The flows after this one that have a log.
@@ -44,7 +45,8 @@ enum Work {
 }
 
 impl App {
-    /// Does one small step of a round that prunes runs, messages, logs and events; tells
+    /// Does one small step of a round that prunes runs, messages, logs, events
+    /// and old keys; tells
     /// whether there is more to do in this round.
     pub fn prune_runs(&self, round: &mut Pruning) -> Result<bool> {
         let rules = self.rules().retention;
@@ -78,8 +80,17 @@ impl App {
                 let store = &self.inner.store;
                 let gone =
                     store.write(move |write| write.prune_flow_events(before_ms, PRUNE_BATCH))?;
+                next_if(gone < PRUNE_BATCH as usize, Stage::Keys, Stage::Events)
+            }
+            Stage::Keys => {
+                // What they mask is kept no longer than that.
+                let before_ms = before(rules.execution_days.max(rules.log_days));
+                let now_ms = self.now_ms();
+                let gone = self.inner.store.write(move |write| {
+                    write.prune_superseded_keys(now_ms, before_ms, PRUNE_BATCH)
+                })?;
                 let next = Stage::Flows(None);
-                next_if(gone < PRUNE_BATCH as usize, next, Stage::Events)
+                next_if(gone < PRUNE_BATCH as usize, next, Stage::Keys)
             }
             Stage::Flows(after) => self.prune_flows(after)?,
             Stage::Logs(after) => self.prune_logs_of_gone(after)?,

@@ -37,6 +37,17 @@ pub struct SealedCredential {
     pub sealed: Vec<u8>,
 }
 
+/// Keys that a credential had, sealed: it got others since, or is gone.
+#[derive(Debug)]
+pub struct SupersededKeys {
+    /// The credential.
+    pub credential: CredentialId,
+    /// Which key of the key file sealed them.
+    pub key_version: i64,
+    /// Nonce and ciphertext.
+    pub sealed: Vec<u8>,
+}
+
 /// Reads a credential and its sealed keys.
 fn sealed_credential_of(row: &Row<'_>) -> rusqlite::Result<SealedCredential> {
     Ok(SealedCredential {
@@ -59,6 +70,23 @@ impl Read<'_> {
             "SELECT {CREDENTIAL_COLUMNS}, key_version, sealed FROM credentials WHERE id = ?1"
         );
         self.query_opt(&sql, params![id], sealed_credential_of)
+    }
+
+    /// Returns up to `limit` sealed keys that the credential with this id had before,
+    /// newest first, as far as they are kept.
+    pub fn superseded_keys(&self, id: CredentialId, limit: u32) -> Result<Vec<SupersededKeys>> {
+        self.query_all(
+            "SELECT credential_id, key_version, sealed FROM superseded_keys
+             WHERE credential_id = ?1 ORDER BY seq DESC LIMIT ?2",
+            params![id, limit],
+            |row| {
+                Ok(SupersededKeys {
+                    credential: row.get(0)?,
+                    key_version: row.get(1)?,
+                    sealed: row.get(2)?,
+                })
+            },
+        )
     }
 
     /// Returns up to `limit` credentials of a user with ids after `after`, by id, with
@@ -193,5 +221,19 @@ impl Write<'_> {
             ],
         )?;
         Ok(changed == 1)
+    }
+
+    /// Says of superseded keys that nobody looked at yet that they are it since now, and
+    /// deletes up to `limit` that are it since before a time; returns how many.
+    pub fn prune_superseded_keys(&self, now_ms: i64, before_ms: i64, limit: u32) -> Result<usize> {
+        self.execute(
+            "UPDATE superseded_keys SET superseded_at = ?1 WHERE superseded_at IS NULL",
+            params![now_ms],
+        )?;
+        self.execute(
+            "DELETE FROM superseded_keys WHERE seq IN
+                 (SELECT seq FROM superseded_keys WHERE superseded_at < ?1 LIMIT ?2)",
+            params![before_ms, limit],
+        )
     }
 }

@@ -72,6 +72,15 @@ impl Read<'_> {
         )
     }
 
+    /// Returns the graphs of up to `limit` newest versions of a flow.
+    pub fn newest_flow_graphs(&self, flow: FlowId, limit: u32) -> Result<Vec<Graph>> {
+        self.query_all(
+            "SELECT graph FROM flow_versions WHERE flow_id = ?1 ORDER BY version DESC LIMIT ?2",
+            params![flow, limit],
+            |row| Ok(Graph::stored(&row.get::<_, Json>(0)?.0)),
+        )
+    }
+
     /// Returns up to `limit` active flows that are due at `now_ms`, most overdue first.
     pub fn due_flows(&self, now_ms: i64, limit: u32) -> Result<Vec<(FlowId, i64)>> {
         self.query_all(

@@ -67,6 +67,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "the audit log's door of SSH",
         sql: include_str!("migrations/0012.sql"),
     },
+    Migration {
+        name: "superseded keys of credentials",
+        sql: include_str!("migrations/0013.sql"),
+    },
 ];
 
 /// The mark of our files, which `file` and SQLite's tools show: the letters "elas".

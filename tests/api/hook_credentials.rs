@@ -6,7 +6,7 @@ use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::{Sha256, Sha512};
 
-use crate::support::running::{JSON, runs_of, started};
+use crate::support::running::{JSON, id_of, runs_of, seen, started, steps_of};
 use crate::support::{Actor, TestServer};
 
 /// The secret of all signatures here.
@@ -129,4 +129,35 @@ fn a_credential_that_names_header_and_algorithm_wants_those() {
     assert_eq!(knock("x-shop", &short("{}")), 401);
     assert_eq!(knock("x-shop", &format!("sha256={}", short("{}"))), 401);
     assert_eq!(knock("x-shop", &long("{}")), 200);
+}
+
+#[test]
+fn what_a_caller_proves_itself_with_is_in_no_log_and_no_step() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let auth = json!({ "type": "BASIC", "basic": { "username": "shop", "password": "pa:ss" } });
+    let flow = locked(&ada, &auth);
+    let caller = server.anonymous().signing_in("shop", "pa:ss");
+    let body = json!({ "password": "hunter2", "said": "c2hvcDpwYTpzcw==", "n": 1 }).to_string();
+    let headers = [JSON, ("cookie", "session-1")];
+    let answer = caller.send(
+        "POST",
+        &format!("/hook/{flow}?api_key=k-e-y"),
+        &headers,
+        &body,
+    );
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let path = format!("/v2/flows/{flow}/logs");
+    let log = seen("the entry", || {
+        let text = ada.get(&path).text;
+        text.contains("_url").then_some(text)
+    });
+    let run = id_of(&runs_of(&ada, &flow)[0]);
+    let steps = Value::from(steps_of(&ada, &run)).to_string();
+    for shown in [&log, &steps] {
+        assert!(shown.contains('n') && shown.contains("***"), "{shown}");
+        for secret in ["hunter2", "c2hvcDpwYTpzcw", "session-1", "k-e-y", "pa:ss"] {
+            assert!(!shown.contains(secret), "{secret}: {shown}");
+        }
+    }
 }

@@ -64,7 +64,10 @@ const ANYWHERE: &[&str] = &["*"];
 const CRATES: &[(&str, &[&str])] = &[
     ("aes", &["engine"]),
     ("argon2", &["app"]),
-    ("base64", &["app", "console", "engine", "git", "http"]),
+    (
+        "base64",
+        &["domain", "app", "console", "engine", "git", "http"],
+    ),
     ("cbc", &["engine"]),
     ("chacha20poly1305", &["app"]),
     ("clap", &["cli"]),
@@ -125,6 +128,7 @@ const STD: &[(&str, &[&str])] = &[
 
 /// Crates that are pure data to the domain; all others are I/O or envelopes to it.
 const PURE: &[&str] = &[
+    "base64",
     "croner",
     "handlebars",
     "jiff",

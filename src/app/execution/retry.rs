@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{graphs_of, load_to_change, sealed_of};
+use super::secrets::Secrets;
+use super::{graphs_of, load_to_change};
 use crate::app::App;
 use crate::app::run::PartData;
 use crate::app::storage::Folder;
@@ -24,7 +25,7 @@ use crate::domain::run::part::{
 };
 use crate::domain::run::{Execution, Message, RetryMode, RunTrigger};
 use crate::domain::{Error, Kind, Result};
-use crate::store::{Read, SealedCredential};
+use crate::store::Read;
 
 /// The failed messages of a step that one retry takes up: what one transaction does in
 /// little time. A retry of the rest follows.
@@ -59,7 +60,7 @@ struct Prepared {
     part: Origins,
     queued: Vec<NewQueued>,
     flow_version: i64,
-    sealed: Vec<SealedCredential>,
+    secrets: Secrets,
     /// The recorded input, where an edited one takes its place.
     replaced: Option<usize>,
 }
@@ -98,7 +99,7 @@ impl App {
         let Some(at) = prepared.replaced else {
             return Ok(());
         };
-        let mask = self.mask(std::mem::take(&mut prepared.sealed))?;
+        let mask = self.mask(std::mem::take(&mut prepared.secrets))?;
         let kept = &mut prepared.part.messages[at];
         mask.restore(&mut input, &kept.message.to_value());
         kept.message = Arc::new(Message::from_value(input));
@@ -241,7 +242,7 @@ fn prepare(
         } else {
             flow.version
         },
-        sealed: sealed_of(read, &graphs)?,
+        secrets: Secrets::of(read, &graphs)?,
         replaced,
     })
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{graphs_of, load, sealed_of, unsigned};
+use super::secrets::Secrets;
+use super::{graphs_of, load, unsigned};
 use crate::app::storage::Folder;
 use crate::app::{App, PAGE_MAX};
 use crate::domain::flow::graph::Graph;
@@ -15,7 +16,7 @@ use crate::domain::run::part::{
 };
 use crate::domain::run::{Execution, Failure, RunStatus};
 use crate::domain::{Error, Result};
-use crate::store::{Read, SealedCredential};
+use crate::store::Read;
 
 /// The most steps that are put in the order of their start; those of a longer run are
 /// shown as they ended, which differs only among steps that ran beside each other.
@@ -101,9 +102,9 @@ impl App {
         limit: u32,
     ) -> Result<(Vec<ExecutionStep>, u64)> {
         let limit = limit.min(PAGE_MAX);
-        let (mut steps, total, sealed) =
+        let (mut steps, total, secrets) =
             self.read(|read| steps_of(read, &self.inner.objects, who, id, (offset, limit)))?;
-        let mask = self.mask(sealed)?;
+        let mask = self.mask(secrets)?;
         for step in &mut steps {
             for message in step.input.iter_mut().chain(&mut step.outputs) {
                 mask.value(message);
@@ -126,7 +127,7 @@ fn steps_of(
     who: &Principal,
     id: ExecutionId,
     (offset, limit): (u64, u32),
-) -> Result<(Vec<ExecutionStep>, u64, Vec<SealedCredential>)> {
+) -> Result<(Vec<ExecutionStep>, u64, Secrets)> {
     let (run, flow) = load(read, who, id)?;
     let graphs = graphs_of(read, &run, flow.as_ref())?;
     let recorded = unsigned(run.steps_total);
@@ -143,7 +144,7 @@ fn steps_of(
             steps.push(bodies.waiting(&run, &graphs, queued)?);
         }
     }
-    Ok((steps, recorded + waiting, sealed_of(read, &graphs)?))
+    Ok((steps, recorded + waiting, Secrets::of(read, &graphs)?))
 }
 
 /// Returns a page of the records of a run.

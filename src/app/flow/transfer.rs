@@ -84,7 +84,7 @@ fn portable(read: &Read<'_>, flow: Flow) -> Result<PortableFlow> {
 
 /// Returns the names of the fields of a function, and of its component, that hold
 /// secrets.
-fn secret_fields(descriptor: &Value, function: &str) -> HashSet<String> {
+pub(in crate::app) fn secret_fields(descriptor: &Value, function: &str) -> HashSet<String> {
     let of = |group: &str| {
         descriptor
             .get(group)?

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::fields::{self, Fields};
 use super::formula;
+use crate::domain::run::mask::Mask;
 use crate::domain::run::{Failure, LogLevel};
 use crate::engine::component::{BuiltIn, Emitter, Function, Nature, Work};
 
@@ -18,18 +21,27 @@ pub(super) const COMPONENT: BuiltIn = BuiltIn {
 const ENTRY_MAX_BYTES: usize = 8 * 1024;
 
 /// Logs the value of `message`, or the whole body, and passes the message on.
+///
+/// Members whose names look secret are masked here: once they are text, nobody can tell
+/// them from the rest. The values of credentials are masked where the log is read.
 fn log(work: &Work<'_>, emitter: &mut Emitter) -> Result<(), Failure> {
     let level =
         level(work.cfg).ok_or_else(|| Failure::new("`level` must be a level of the log"))?;
     let text = match fields::text(work.cfg, "message") {
-        None => work.message.body.to_string(),
+        None => masked(work.message.body.clone()).to_string(),
         Some(expression) => match formula::evaluated(work, expression)? {
-            Some(value) => fields::shown(&value).into_owned(),
+            Some(value) => fields::shown(&masked(value)).into_owned(),
             None => "(no value)".to_owned(),
         },
     };
     emitter.log(level, cut(text));
     emitter.data(Arc::clone(work.message))
+}
+
+/// Returns a value without what its names say to be secret.
+fn masked(mut value: Value) -> Value {
+    Mask::default().value(&mut value);
+    value
 }
 
 /// Returns the chosen level; none for a word that is no level.

@@ -123,6 +123,35 @@ fn log_writes_the_body_or_the_value_of_an_expression() {
 }
 
 #[test]
+fn an_entry_shows_nothing_under_names_that_look_secret() {
+    let bench = Bench::new();
+    let body = json!({
+        "n": 1, "password": "hunter2", "_headers": { "authorization": "Basic YTpi", "cookie": "c" },
+        "_url": "/?api_key=k",
+    });
+    for (cfg, text) in [
+        (
+            json!({}),
+            "{\"n\":1,\"password\":\"***\",\"_headers\":{\"authorization\":\"***\",\
+             \"cookie\":\"***\"},\"_url\":\"/?api_key=***\"}",
+        ),
+        (
+            json!({ "message": "_headers" }),
+            "{\"authorization\":\"***\",\"cookie\":\"***\"}",
+        ),
+        (json!({ "message": "_url" }), "/?api_key=***"),
+    ] {
+        let outcome = bench.run(&call("debug:log", cfg, body.clone()));
+        assert_eq!(outcome.log(), [(LogLevel::Info, text)]);
+        assert_eq!(
+            outcome.bodies(),
+            std::slice::from_ref(&body),
+            "it goes on whole"
+        );
+    }
+}
+
+#[test]
 fn a_long_entry_is_cut_and_its_message_is_not() {
     let bench = Bench::new();
     let body = json!({ "text": "ü".repeat(10_000) });
