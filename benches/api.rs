@@ -6,6 +6,7 @@
     reason = "a benchmark measures time and prints it"
 )]
 
+mod answer;
 mod load;
 mod median;
 

@@ -9,6 +9,7 @@
 //!
 //! `cargo bench --bench engine -- PART...` measures some of it: `script`, `webhook`,
 //! `burst`, `disk`, `idle`, `depth`; with `alone` nothing is compared with Node-RED.
+//! One thread makes the load, so that most of the machine is the servers'.
 //! Times on the wall swing with what else the machine does; times on the cores hardly do,
 //! so both are told.
 #![expect(
@@ -17,9 +18,10 @@
     reason = "a benchmark measures time and prints it"
 )]
 
+mod answer;
 mod cost;
 mod cpu;
-mod load;
+mod event_load;
 mod median;
 mod node_red;
 mod ours;
@@ -205,7 +207,7 @@ fn per_s(times: u32, began: Instant) -> f64 {
 
 /// Sends the request over all connections and returns answers a second.
 fn requests_per_s(address: SocketAddr, request: &[u8], duration: Duration) -> f64 {
-    load::answers_per_s(address, CONNECTIONS, duration, |_| request.to_vec())
+    event_load::answers_per_s(address, CONNECTIONS, duration, request)
 }
 
 /// Writes the request that brings an order.
@@ -233,7 +235,7 @@ fn ask(address: SocketAddr, request: &[u8]) -> String {
     let mut answer = Vec::new();
     let mut piece = [0; 16 * 1024];
     loop {
-        if load::answer_length(&answer).is_some_and(|length| answer.len() >= length) {
+        if answer::answer_length(&answer).is_some_and(|length| answer.len() >= length) {
             return String::from_utf8(answer).expect("an answer of text");
         }
         let read = stream.read(&mut piece).expect("a readable answer");

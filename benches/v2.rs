@@ -9,6 +9,7 @@
     reason = "a benchmark makes rows, measures time and prints it"
 )]
 
+mod answer;
 mod bare;
 mod cpu;
 mod load;
