@@ -71,6 +71,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "superseded keys of credentials",
         sql: include_str!("migrations/0013.sql"),
     },
+    Migration {
+        name: "history without a check of its JSON",
+        sql: include_str!("migrations/0014.sql"),
+    },
 ];
 
 /// The mark of our files, which `file` and SQLite's tools show: the letters "elas".
