@@ -1,9 +1,11 @@
-//! Which version of a flow a retry runs, over real sockets (`v2.md 8`, `settled.md`).
+//! Which version of a flow a retry runs, and what it survives, over real sockets
+//! (`v2.md 8`, `settled.md`).
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::running::{call, ended, id_of, runs_of, started, steps_of};
 use crate::support::{Actor, TestServer};
 
 /// Looks at a run before the test gives up on it, and how long apart.
@@ -107,4 +109,38 @@ fn a_step_runs_again_in_the_version_of_its_run_and_everything_else_in_the_presen
     assert_eq!(version, 2);
     assert_eq!(a, [json!({ "word": "new", "fails": false })]);
     assert_eq!(b, [json!({ "word": "new in b" })]);
+}
+
+#[test]
+fn a_mapping_that_panics_fails_its_retry_and_no_worker() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let nodes = json!([
+        { "id": "in", "command": "elasticio/webhook:receive" },
+        { "id": "out", "command": "elasticio/debug:log" },
+    ]);
+    // The crate counts the numbers of this range with an i64.
+    let mapper = json!({ "all": "n = 0 ? $error('no') : [-1..n]" });
+    let edges = json!([{ "source": "in", "target": "out", "config": { "mapper": mapper } }]);
+    let flow = started(&ada, &nodes, &edges);
+    let runs = || runs_of(&ada, &flow);
+    let called = call(&server, &flow, &json!({ "n": 0 }));
+    assert_eq!(called.status, 200, "{}", called.text);
+    let first = id_of(&runs()[0]);
+    assert_eq!(ended(&ada, &first)["status"], "error");
+    let again = json!({ "data": { "type": "execution-retry", "attributes": {
+        "mode": "from-step", "step_id": "out", "input": { "body": { "n": i64::MAX } },
+    } } });
+    let path = format!("/v2/flow-executions/{first}/retry");
+    let retry = ada.post(&path, &again);
+    assert!(retry.status < 300, "{}", retry.text);
+    let second = id_of(&runs()[0]);
+    assert_ne!(first, second);
+    assert_eq!(ended(&ada, &second)["status"], "error");
+    let steps = steps_of(&ada, &second);
+    assert_eq!(steps[0]["error"]["name"], "InternalError", "{steps:?}");
+    // Whoever worked on it works on.
+    assert_eq!(call(&server, &flow, &json!({ "n": 1 })).status, 200);
+    let third = id_of(&runs()[0]);
+    assert_eq!(ended(&ada, &third)["status"], "success");
 }
