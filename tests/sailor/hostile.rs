@@ -236,6 +236,74 @@ fn more_processes_files_and_memory_than_one_may_have_are_refused() {
     assert!(refusal.contains("allocation failed"), "{memory}");
 }
 
+#[test]
+fn endless_lines_and_giant_messages_are_cut_short() {
+    let mut prey = Prey::new();
+    assert_eq!(
+        prey.attack("console.log('y'.repeat(200000)); return 1;")["got"],
+        1
+    );
+    let flow = prey.flow.clone();
+    wait_for("the long line", || {
+        prey.house.log(&flow).contains(&"y".repeat(4_000))
+    });
+    assert!(!prey.house.log(&flow).contains(&"y".repeat(5_000)));
+    let flood = "for (let i = 0; i < 20000; i += 1) console.log('line ' + i); return 1;";
+    assert_eq!(prey.attack(flood)["got"], 1);
+    let lines = || {
+        let path = format!("/v2/flows/{flow}/logs?page[size]=1");
+        let shown = prey.house.ada.get(&path).json(200);
+        shown["meta"]["total"].as_u64().expect("a count")
+    };
+    wait_for("some of the lines", || lines() > 500);
+    assert!(lines() < 5_000, "{}", lines());
+
+    // By the sailor, and past it.
+    let large = prey.attack("return 'x'.repeat(20 * 2 ** 20);");
+    assert!(large["got"].is_null(), "a message of 20 MiB");
+    let raw = prey.attack(
+        "const line = await require('amqplib').connect(process.env.ELASTICIO_AMQP_URI);
+         const channel = await line.createChannel();
+         return await new Promise((done, failed) => {
+             channel.on('error', failed);
+             const { ELASTICIO_PUBLISH_MESSAGES_TO: to, ELASTICIO_OUTPUT_ROUTING_KEY: key } = process.env;
+             channel.publish(to, key, Buffer.alloc(20 * 2 ** 20));
+         });",
+    );
+    assert_eq!(raw["code"], 311, "content too large");
+    assert_eq!(prey.attack("return 1;")["got"], 1);
+}
+
+#[test]
+fn what_fills_the_disk_or_does_not_leave_when_it_is_told_to_is_ended() {
+    let mut prey = Prey::new();
+    // Two files, each of which is one that it may have; they take no disk.
+    let fill = "setTimeout(() => {
+            for (const name of ['a', 'b']) {
+                const file = fs.openSync(process.env.TMPDIR + '/' + name, 'w');
+                fs.ftruncateSync(file, 600 * 2 ** 20);
+            }
+        }, 10);
+        return 1;";
+    assert_eq!(prey.attack(fill)["got"], 1);
+    // Long before it would be idle for long enough.
+    prey.pause();
+    let stay = "process.removeAllListeners('SIGTERM');
+        process.on('SIGTERM', () => {});
+        setInterval(() => {}, 1000);
+        return 1;";
+    assert_eq!(prey.attack(stay)["got"], 1);
+    let tell = |verb: &str| {
+        let path = format!("/v2/flows/{}/{verb}", prey.flow);
+        let told = prey.house.ada.send("POST", &path, &[], "");
+        assert!(told.status < 300, "{}", told.text);
+    };
+    tell("stop");
+    prey.pause();
+    tell("start");
+    assert_eq!(prey.attack("return 1;")["got"], 1);
+}
+
 /// Tells whether the kernel bounds the processes of a namespace for this account: for root
 /// it does since Linux 6.14.
 fn bounds_processes() -> bool {
