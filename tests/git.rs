@@ -1,6 +1,7 @@
 //! Git: real clients against a real server.
 
 mod build;
+mod doors;
 mod folder;
 pub mod given;
 mod http;

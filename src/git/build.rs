@@ -95,7 +95,7 @@ impl Git {
                 home: folder.join("home"),
             },
             bounds: Bounds {
-                git: self,
+                server: self.options.server,
                 deadline_ms: monotonic_ms() + BUILD_MAX_MS,
                 folder: folder.to_owned(),
             },
@@ -189,7 +189,7 @@ struct Steps<'a> {
     git: &'a Git,
     tree: PathBuf,
     room: Room,
-    bounds: Bounds<'a>,
+    bounds: Bounds,
 }
 
 impl Steps<'_> {

@@ -71,6 +71,11 @@ impl Update {
         self.new.bytes().all(|digit| digit == b'0')
     }
 
+    /// Tells whether the pusher saw no such ref.
+    fn is_new(&self) -> bool {
+        self.old.bytes().all(|digit| digit == b'0')
+    }
+
     /// Tells whether the push of this ref builds.
     pub(super) fn builds(&self) -> bool {
         BUILT.contains(&self.name.as_str()) && !self.is_deletion()
@@ -207,6 +212,9 @@ impl Git {
 
     /// Refuses a push after which the repository would be larger than one may be.
     fn refuse_too_large(&self, component: &Component, updates: &[Update]) -> Result<()> {
+        if updates.iter().all(Update::is_deletion) {
+            return Ok(());
+        }
         let path = self.app.repository_path(component.id)?;
         // The quarantine lies inside the repository, so this counts what comes, too.
         if bytes_of(&path) > REPOSITORY_MAX_BYTES {
@@ -218,7 +226,8 @@ impl Git {
             .args(["for-each-ref", "--format=%(refname)"])
             .current_dir(path);
         let there = output_of(&mut command)?;
-        if there.lines().count() + updates.len() > REFS_MAX {
+        let new = updates.iter().filter(|update| update.is_new()).count();
+        if new > 0 && there.lines().count() + new > REFS_MAX {
             let message = format!("a repository has at most {REFS_MAX} branches and tags");
             return Err(Error::new(Kind::TooLarge, message));
         }

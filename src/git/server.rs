@@ -75,12 +75,17 @@ fn started(number: u32) -> Option<u64> {
 impl Git {
     /// Refuses to go on where the server is gone; a push without a server has none to miss.
     pub(super) fn require_server(&self) -> Result<()> {
-        match self.options.server {
-            Some(server) if !server.is_there() => {
-                Err(Error::new(Kind::Unavailable, "the server stopped"))
-            }
-            _ => Ok(()),
+        require(self.options.server)
+    }
+}
+
+/// Refuses to go on where this server is gone.
+pub(super) fn require(server: Option<ServerProcess>) -> Result<()> {
+    match server {
+        Some(server) if !server.is_there() => {
+            Err(Error::new(Kind::Unavailable, "the server stopped"))
         }
+        _ => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Where npm or its registry is missing these tests fail and say so.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -107,9 +107,9 @@ fn assert_nothing(house: &House) {
     assert!(left.iter().all(is_kept), "{left:?}");
 }
 
-#[test]
-fn a_push_becomes_a_version_that_both_apis_show_and_only_a_higher_one_follows() {
-    let house = House::new();
+/// Makes a clone of a component whose scripts spy, with a lock file that does not fit, and
+/// a submodule that would make the file of the returned path.
+fn hostile(house: &House) -> (PathBuf, PathBuf) {
     let mut files = component("1.0.0", "node spy.js");
     // What installs may do as little as what tests.
     let package = files.iter_mut().find(|file| file.0 == "package.json");
@@ -119,11 +119,36 @@ fn a_push_becomes_a_version_that_both_apis_show_and_only_a_higher_one_follows() 
     let own = std::process::id().to_string();
     let spy = SPY.replace("PORT", port).replace("OUTSIDE", &own);
     files.push(("spy.js", spy));
+    let lock = json!({ "name": "hello", "version": "1.0.0", "lockfileVersion": 3, "packages": {} });
+    files.push(("package-lock.json", lock.to_string()));
+    let trap = house.desk.path().join("trapped");
+    let module = "[submodule \"s\"]\n\tpath = s\n\turl = ext::sh -c touch% TRAP\n";
+    let module = module.replace("TRAP", trap.to_str().expect("text"));
+    files.push((".gitmodules", module));
     let clone = house.committed("one", "master", &borrowed(&files));
+    let link = format!(
+        "160000,{},s",
+        git(&clone, &["rev-parse", "HEAD"]).well().trim()
+    );
+    git(&clone, &["update-index", "--add", "--cacheinfo", &link]).well();
+    git(&clone, &["commit", "-q", "--amend", "--no-edit"]).well();
+    (clone, trap)
+}
+
+#[test]
+fn a_push_becomes_a_version_that_both_apis_show_and_only_a_higher_one_follows() {
+    let house = House::new();
+    let (clone, trap) = hostile(&house);
     let revision = git(&clone, &["rev-parse", "HEAD"]).well().trim().to_owned();
     let url = house.url(&house.ada, REPO);
     let said = git(&clone, &["push", &url, "master"]).well();
-    for line in ["-- npm install", "spied: ", "Build completed successfully"] {
+    for line in [
+        "-- npm ci",
+        "the lock file does not fit",
+        "-- npm install",
+        "spied: ",
+        "Build completed successfully",
+    ] {
         assert!(said.contains(line), "{line}: {said}");
     }
     let known = versions(&house);
@@ -148,6 +173,9 @@ fn a_push_becomes_a_version_that_both_apis_show_and_only_a_higher_one_follows() 
             .is_file()
     );
     assert!(tree.with_extension("log").is_file());
+    assert!(!trap.exists());
+    let inside = fs::read_dir(tree.join("s")).map_or(0, Iterator::count);
+    assert_eq!(inside, 0, "nothing is fetched");
 
     commit(&clone, &[("readme.md", "more\n")]);
     let said = git(&clone, &["push", &url, "master"]).refused();

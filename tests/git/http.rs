@@ -151,6 +151,42 @@ fn a_push_of_hostile_objects_is_refused() {
     assert!(said.contains("hasDotgit"), "{said}");
 }
 
+#[test]
+fn a_repository_has_so_many_refs_and_can_always_lose_some() {
+    let house = House::new();
+    let clone = house.committed("one", "topic", &[("a.txt", "one\n")]);
+    let url = house.url(&house.ada, REPO);
+    let revision = git(&clone, &["rev-parse", "HEAD"]).well();
+    let made = (0..1_001).map(|number| {
+        let group = if number < 600 { "a" } else { "b" };
+        format!("create refs/tags/{group}{number} {}\n", revision.trim())
+    });
+    let made: Vec<String> = made.collect();
+    piped(&clone, &["update-ref", "--stdin"], &made.concat());
+    let limit = "a repository has at most 1000 branches and tags";
+    let said = git(&clone, &["push", &url, "refs/tags/*"]).refused();
+    assert!(
+        said.contains("a push has at most 1000 branches and tags"),
+        "{said}"
+    );
+    git(&clone, &["push", "-q", &url, "refs/tags/a*"]).well();
+    let said = git(&clone, &["push", &url, "refs/tags/b*"]).refused();
+    assert!(said.contains(limit), "{said}");
+    git(&clone, &["tag", "-d", "b600"]).well();
+    git(&clone, &["push", "-q", &url, "refs/tags/b*"]).well();
+    let said = git(&clone, &["push", &url, "topic"]).refused();
+    assert!(said.contains(limit), "{said}");
+    // What is there may move and go.
+    let next = commit(&clone, &[("a.txt", "two\n")]);
+    git(
+        &clone,
+        &["push", "-q", &url, &format!("+{next}:refs/tags/a0")],
+    )
+    .well();
+    git(&clone, &["push", "-q", &url, ":refs/tags/a1"]).well();
+    git(&clone, &["push", "-q", &url, "topic"]).well();
+}
+
 /// Runs git with a text on its input.
 fn piped(folder: &std::path::Path, args: &[&str], input: &str) -> String {
     use std::io::Write;

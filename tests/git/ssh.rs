@@ -213,6 +213,15 @@ fn strangers_members_of_other_teams_and_shells_are_refused() {
         assert!(said.contains("there is no such repository"), "{said}");
         assert!(said.contains("@HOST:"), "names the remote: {said}");
     }
+    let forward = client(&ssh.key, ssh.port);
+    let forward = Command::new(&forward[0])
+        .args(&forward[1..])
+        .args(["-W", &format!("127.0.0.1:{}", ssh.port)])
+        .arg(format!("{}@127.0.0.1", ssh.account))
+        .stdin(Stdio::null())
+        .output();
+    let said = Said(forward.expect("ssh")).refused();
+    assert!(!said.contains("SSH-2.0"), "nothing is forwarded: {said}");
     let unknown = make_key(ssh.house.desk.path(), "unknown");
     assert!(
         ssh.ask(&unknown, &[])

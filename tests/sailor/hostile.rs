@@ -288,6 +288,9 @@ fn what_fills_the_disk_or_does_not_leave_when_it_is_told_to_is_ended() {
     assert_eq!(prey.attack(fill)["got"], 1);
     // Long before it would be idle for long enough.
     prey.pause();
+    wait_for("why", || {
+        prey.house.log(&prey.flow).contains("it wrote more than")
+    });
     let stay = "process.removeAllListeners('SIGTERM');
         process.on('SIGTERM', () => {});
         setInterval(() => {}, 1000);

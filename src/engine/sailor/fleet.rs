@@ -374,6 +374,9 @@ impl Fleet {
                 tracing::error!(causes = %error.causes(), "can't note a failed start: {error}");
             }
         }
+        if is_failed && process.was_ready {
+            process::note_death(&shared, &process.key, how);
+        }
         for mut in_flight in lost {
             // What was in work when a process died may be what killed it.
             if is_failed && process.was_ready {

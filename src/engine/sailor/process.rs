@@ -3,13 +3,14 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use std::sync::Arc;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::jail::{Confined, Jail, Output};
 use super::log::{self, Line};
+use super::member::Key;
 use super::{RUN, SailorOptions, SingleRun, environment};
 use crate::app::env_var::EnvVars;
 use crate::app::step_run::{StepKey, StepRun};
@@ -152,7 +153,7 @@ pub(super) fn start(shared: &Arc<Shared>, mut launch: Launch) -> io::Result<()> 
         let number = launch.number;
         launch.rebound_limit = shared.options.rebound_limit;
         let how = match run(&shared, &mut launch) {
-            Ok(status) => format!("the process ended: {status}"),
+            Ok(how) => how,
             Err(error) => format!("the process can't be started: {error}"),
         };
         shared.fleet.exited(number, &how);
@@ -160,8 +161,8 @@ pub(super) fn start(shared: &Arc<Shared>, mut launch: Launch) -> io::Result<()> 
     .map(drop)
 }
 
-/// Runs a process to its end.
-fn run(shared: &Arc<Shared>, launch: &mut Launch) -> io::Result<ExitStatus> {
+/// Runs a process to its end, and says how it ended.
+fn run(shared: &Arc<Shared>, launch: &mut Launch) -> io::Result<String> {
     let (Some(api), Some(amqp)) = (shared.fleet.api(), shared.fleet.endpoint()) else {
         return Err(io::Error::other("the server is stopping"));
     };
@@ -184,7 +185,22 @@ fn run(shared: &Arc<Shared>, launch: &mut Launch) -> io::Result<ExitStatus> {
     let status = child.wait();
     // Children that it left behind go with it.
     signal(group, How::Kill);
-    status
+    Ok(match status {
+        Ok(status) => format!("the process ended: {status}"),
+        Err(error) => format!("the process was ended: {error}"),
+    })
+}
+
+/// Writes into the flow's log that a process died that had begun to work.
+pub(super) fn note_death(shared: &Shared, key: &Key, how: &str) {
+    let entry = NewLogEntry {
+        step: Some(key.step.clone()),
+        at_ms: shared.app.now_ms(),
+        level: LogLevel::Warn,
+        message: how.to_owned(),
+        run: None,
+    };
+    shared.app.log_step_later(key.flow, vec![(None, entry)]);
 }
 
 /// Starts the process of a step in its jail: what it is told, and the addresses of the API

@@ -11,8 +11,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::clock::monotonic_ms;
 use crate::domain::{Error, Kind, Result};
-use crate::git::Git;
 use crate::git::hook::{bytes_of, say};
+use crate::git::server::{ServerProcess, require};
 use crate::git::tool::{Running, not_started};
 
 /// How long a build may take (`settled.md`).
@@ -75,16 +75,17 @@ impl<'a> Log<'a> {
 }
 
 /// What a build may use.
-pub(in crate::git) struct Bounds<'a> {
-    /// Whose server it is.
-    pub(in crate::git) git: &'a Git,
+#[derive(Clone, Debug)]
+pub(in crate::git) struct Bounds {
+    /// The server without which nobody wants it.
+    pub(in crate::git) server: Option<ServerProcess>,
     /// When it has to be over, on the clock that never goes back.
     pub(in crate::git) deadline_ms: u64,
     /// The folder that it writes into.
     pub(in crate::git) folder: PathBuf,
 }
 
-impl Bounds<'_> {
+impl Bounds {
     /// Runs a command and returns whether it went well; `heard` gets each line of output.
     ///
     /// An error is one that ends the build: too long, too large, no pusher or no server
@@ -121,7 +122,7 @@ impl Bounds<'_> {
             }
             if now_ms - missed_ms >= SERVER_LOOK_EVERY_MS {
                 missed_ms = now_ms;
-                self.git.require_server()?;
+                require(self.server)?;
             }
             match lines.recv_timeout(LOOK_EVERY) {
                 Ok(line) => {
@@ -204,6 +205,56 @@ fn clean(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Runs a script of the shell within bounds; returns how it ended and what was shown.
+    fn run(script: &str, change: impl FnOnce(&mut Bounds)) -> (Result<bool>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut bounds = Bounds {
+            server: ServerProcess::own(),
+            deadline_ms: monotonic_ms() + BUILD_MAX_MS,
+            folder: folder.path().to_owned(),
+        };
+        change(&mut bounds);
+        let mut out = Vec::new();
+        let file = File::create(folder.path().join("log")).unwrap();
+        let mut log = Log::new(&mut out, file);
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).current_dir(&bounds.folder);
+        let ended = bounds.run("sh", &mut command, &mut log, &mut |_| {});
+        (ended, String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn a_command_ends_by_itself_or_by_its_bounds() {
+        let (ended, shown) = run("echo one; echo two >&2; exit 3", |_| {});
+        assert_eq!((ended.unwrap(), &*shown), (false, "one\ntwo\n"));
+        // Left behind, with the pipe open.
+        let (ended, _) = run("sleep 1000 & exit 0", |_| {});
+        assert!(ended.unwrap());
+        let refusal =
+            |script: &str, change: fn(&mut Bounds)| run(script, change).0.unwrap_err().to_string();
+        let late = refusal("sleep 1000", |bounds| bounds.deadline_ms = monotonic_ms());
+        assert!(late.contains("longer than 10 minutes"), "{late}");
+        // Nothing of it is on the disk.
+        let large = refusal("truncate -s 3G large", |_| {});
+        assert!(large.contains("wrote more than"), "{large}");
+        let alone = refusal("sleep 1000", |bounds| {
+            let server = "1-1".parse().unwrap();
+            bounds.server = Some(server);
+        });
+        assert!(alone.contains("the server stopped"), "{alone}");
+    }
+
+    #[test]
+    fn output_without_an_end_is_cut() {
+        let (ended, shown) = run("seq 100000; head -c 100000 /dev/zero | tr '\\0' x", |_| {});
+        assert!(ended.unwrap());
+        assert_eq!(shown.lines().count(), LINES_MAX);
+        assert!(shown.ends_with("the rest of the output is left out\n"));
+        let (_, shown) = run("head -c 100000 /dev/zero | tr '\\0' x", |_| {});
+        let longest = shown.lines().map(str::len).max().unwrap();
+        assert_eq!(longest as u64, LINE_MAX_BYTES);
+    }
 
     #[test]
     fn a_line_can_not_steer_the_pushers_terminal() {
