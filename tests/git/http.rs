@@ -187,6 +187,25 @@ fn a_repository_has_so_many_refs_and_can_always_lose_some() {
     git(&clone, &["push", "-q", &url, "topic"]).well();
 }
 
+#[test]
+fn git_on_the_server_fetches_from_nowhere() {
+    let house = House::new();
+    let place = house.server.installation.dir.path();
+    let settings = place.join("elastane.repositories/config");
+    let trap = house.desk.path().join("trapped");
+    let program = format!("ext::sh -c touch% {}", trap.display());
+    let local = format!("file://{}", house.desk.path().display());
+    for source in [program.as_str(), local.as_str(), "https://127.0.0.1:1/x"] {
+        let output = super::given::command(house.desk.path())
+            .env("GIT_CONFIG_GLOBAL", &settings)
+            .args(["ls-remote", source])
+            .output();
+        let said = super::given::Said(output.expect("git")).refused();
+        assert!(said.contains("not allowed"), "{source}: {said}");
+    }
+    assert!(!trap.exists());
+}
+
 /// Runs git with a text on its input.
 fn piped(folder: &std::path::Path, args: &[&str], input: &str) -> String {
     use std::io::Write;
