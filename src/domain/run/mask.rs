@@ -226,12 +226,15 @@ pub fn secret_members<'a>(value: &'a Value, into: &mut Vec<&'a Value>) {
     }
 }
 
-/// Masks what the queries of URLs in a text say under names that look secret.
+/// Masks what the queries of URLs in a text say under names that look secret; but for the
+/// token of a stored object. Its URL is what an attachment is, it expires, and whoever sees
+/// the run may see its files.
 fn mask_queries(text: &mut String) {
     let mut out = String::new();
     let mut rest = text.as_str();
     let mut masked_any = false;
     while let Some(at) = rest.find(['?', '&']) {
+        let is_stored = names_object(&rest[..at]);
         out.push_str(&rest[..=at]);
         rest = &rest[at + 1..];
         let is_of_name = |c: char| c.is_ascii_alphanumeric() || "_-.[]%".contains(c);
@@ -243,7 +246,7 @@ fn mask_queries(text: &mut String) {
         };
         let ends_value = |c: char| c.is_whitespace() || "&#\"'\\<>".contains(c);
         let end = value.find(ends_value).unwrap_or(value.len());
-        if end > 0 && looks_secret(name) {
+        if end > 0 && looks_secret(name) && !is_stored {
             masked_any = true;
             out.push_str(name);
             out.push('=');
@@ -255,6 +258,12 @@ fn mask_queries(text: &mut String) {
         out.push_str(rest);
         *text = out;
     }
+}
+
+/// Tells whether a text ends with the path of a stored object.
+fn names_object(text: &str) -> bool {
+    let id = text.rsplit_once("/storage/").map(|(_, id)| id);
+    id.is_some_and(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Tells whether a value is long enough to be masked wherever it stands.
