@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::Sender;
 use serde_json::{Map, Value, json};
@@ -159,17 +159,17 @@ impl App {
     pub fn begin_step_run(&self, run: StepRun) -> StepKey {
         let key = self.token();
         let user = format!("{STEP_USER_PREFIX}{}", run.flow);
-        let mut runs = self
-            .inner
-            .step_runs
-            .by_key
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        runs.insert(hash(&key), Arc::new(run));
+        self.step_runs().insert(hash(&key), Arc::new(run));
         StepKey {
             user,
             key: SecretText::new(key),
         }
+    }
+
+    /// Locks the steps whose processes may ask, by the hash of their keys.
+    fn step_runs(&self) -> MutexGuard<'_, HashMap<[u8; 32], Arc<StepRun>>> {
+        let runs = &self.inner.step_runs.by_key;
+        runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes what a process and the server know and nobody else: a password, and an
@@ -182,13 +182,7 @@ impl App {
 
     /// Ends what a process may ask.
     pub fn end_step_run(&self, key: &StepKey) {
-        let mut runs = self
-            .inner
-            .step_runs
-            .by_key
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        runs.remove(&hash(key.key.expose()));
+        self.step_runs().remove(&hash(key.key.expose()));
     }
 
     /// Signs a process in: its step, and the flow's owner as the one who acts.
@@ -199,14 +193,7 @@ impl App {
         origin: Origin,
     ) -> Result<(Principal, Arc<StepRun>)> {
         let hashed = hash(key.expose());
-        let runs = self
-            .inner
-            .step_runs
-            .by_key
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let run = runs.get(&hashed).map(Arc::clone);
-        drop(runs);
+        let run = self.step_runs().get(&hashed).map(Arc::clone);
         let run = run.ok_or_else(unauthenticated)?;
         let expected = format!("{STEP_USER_PREFIX}{}", run.flow);
         if !bool::from(expected.as_bytes().ct_eq(user.as_bytes())) {

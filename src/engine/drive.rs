@@ -237,6 +237,13 @@ impl<'a> Driver<'a> {
         });
     }
 
+    /// Puts fresh messages into the queues of the steps that they lead to.
+    fn enqueue_all(&mut self, run: usize, deliveries: Vec<Delivery>) {
+        for Delivery { target, message } in deliveries {
+            self.enqueue(run, target, message, 1, 0);
+        }
+    }
+
     /// Returns what finds the lookup tables of the flow's owner.
     fn tables(&self) -> impl Fn(&str) -> Option<Map<String, Value>> + use<'a> {
         let (app, owner) = (self.app, self.plan.owner);

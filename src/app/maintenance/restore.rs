@@ -128,15 +128,16 @@ fn aside_of(database: &Path, now_ms: i64) -> PathBuf {
         |_| now_ms.to_string(),
         |at| at.strftime("%Y%m%dT%H%M%SZ").to_string(),
     );
-    let name = format!(".before-restore-{when}");
+    let first = with_suffix(database, &format!(".before-restore-{when}"));
+    let mut free = first.clone();
     // Two in a second are rare, and both are kept.
-    let names = (2..).map(|next| format!("{name}-{next}"));
-    let mut paths = std::iter::once(name.clone())
-        .chain(names)
-        .map(|name| with_suffix(database, &name));
-    paths
-        .find(|path| !path.exists())
-        .unwrap_or_else(|| with_suffix(database, &name))
+    for next in 2.. {
+        if !free.exists() {
+            break;
+        }
+        free = with_suffix(&first, &format!("-{next}"));
+    }
+    free
 }
 
 /// Moves the present database aside, with its log; tells whether there was one.

@@ -90,9 +90,7 @@ impl Driver<'_> {
             RunStatus::Error,
         );
         self.runs[run].settled.extend(job.row);
-        for delivery in handled {
-            self.enqueue(run, delivery.target, delivery.message, 1, 0);
-        }
+        self.enqueue_all(run, handled);
     }
 
     /// Adds an entry to the run's log.

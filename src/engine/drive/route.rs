@@ -51,9 +51,7 @@ impl Driver<'_> {
                 self.mapping_failed(run, job.message, to, failure)
             }
         };
-        for delivery in deliveries {
-            self.enqueue(run, delivery.target, delivery.message, 1, 0);
-        }
+        self.enqueue_all(run, deliveries);
     }
 
     /// Routes and maps what a step made.
@@ -180,17 +178,14 @@ impl Driver<'_> {
         let now_ms = self.app.now_ms();
         let ended = (Some(failure), RunStatus::Error);
         self.record_of(run, step, job, (now_ms, 0), &[], ended);
-        for delivery in handled {
-            self.enqueue(run, delivery.target, delivery.message, 1, 0);
-        }
+        self.enqueue_all(run, handled);
     }
 
     /// Ends a message that is not kept any more.
     pub(in crate::engine) fn lose(&mut self, run: usize, job: Job) {
         self.runs[run].settled.extend(job.row);
-        for delivery in self.not_kept(run, job) {
-            self.enqueue(run, delivery.target, delivery.message, 1, 0);
-        }
+        let handled = self.not_kept(run, job);
+        self.enqueue_all(run, handled);
     }
 
     /// Fails a step whose message is not kept any more, and tells who handles it.
