@@ -158,7 +158,11 @@ fn beside_an_honest_client<T>(address: SocketAddr, honest: &Actor, work: impl Fn
             while served < SERVED_MIN || !ended.load(Ordering::SeqCst) {
                 let answer = ask(&mut connect(address), &request);
                 let status = answer.as_deref().and_then(|text| text.lines().next());
-                assert_eq!(status, Some("HTTP/1.1 200 OK"), "after {served} answers");
+                assert_eq!(
+                    status,
+                    Some("HTTP/1.1 200 OK"),
+                    "after {served} answers: {answer:?}"
+                );
                 served += 1;
                 thread::sleep(Duration::from_millis(5));
             }

@@ -22,6 +22,12 @@ const NO_DESCRIPTOR: [i32; 2] = [24, 23];
 /// Pause after an accept error, so that a lasting one doesn't burn a core.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// Connections cut for the descriptor of a newcomer before it is sent away.
+///
+/// The first one's may be taken by whoever opens a file just then, such as a connection to
+/// the database; as many threads that open one at the same moment are rare.
+const EVICTIONS_FOR_ONE: usize = 8;
+
 /// How long a stop waits for its own wake-up call.
 const WAKE_WAIT: Duration = Duration::from_millis(100);
 
@@ -166,7 +172,11 @@ fn without_descriptors(
         std::thread::sleep(PAUSE);
         return spare;
     };
-    if shared.slots.evict_for_descriptor(&shared.counters) {
+    for _attempt in 0..EVICTIONS_FOR_ONE {
+        // Nobody to cut now means that all are being served, and soon one is not.
+        if !shared.slots.evict_for_descriptor(&shared.counters) {
+            std::thread::sleep(PAUSE);
+        }
         let spare = reserve();
         if spare.is_some() {
             take_in(shared, socket);
