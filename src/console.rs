@@ -63,6 +63,7 @@ pub mod on_row;
 pub mod overlay;
 pub mod palette;
 mod pane;
+pub mod peek;
 pub mod recipe;
 pub mod run;
 pub mod screen;

@@ -7,6 +7,7 @@ mod deeds;
 mod given;
 mod keys;
 mod live;
+mod panes;
 mod runs;
 mod screens;
 mod terminal;

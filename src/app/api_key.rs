@@ -4,7 +4,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::user::require_admin;
-use super::{App, PAGE_MAX, SecretText};
+use super::{Act, App, PAGE_MAX, SecretText};
 use crate::domain::api_key::{ApiKey, PREFIX_CHARS};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
 use crate::domain::id::{ApiKeyId, OrganizationId, UserId};
@@ -13,6 +13,10 @@ use crate::domain::{Error, Kind, Result, text};
 
 /// The most keys of one user: one a client and machine, with room for rotation.
 pub const API_KEYS_MAX: i64 = 100;
+
+/// The longest that a key goes on beside the one that takes its place: who has not changed
+/// over after a month forgot it, and then two keys are open where one is meant.
+pub const ROTATION_GRACE_MAX_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 
 /// A key just made, in clear for the only time.
 pub struct NewKey {
@@ -61,12 +65,7 @@ impl App {
             {
                 return Err(Error::not_found("organization"));
             }
-            if act.count_api_keys_of(user)? >= API_KEYS_MAX {
-                return Err(Error::new(
-                    Kind::Conflict,
-                    format!("a user has at most {API_KEYS_MAX} keys: revoke one first"),
-                ));
-            }
+            refuse_one_more(act, user)?;
             act.insert_api_key(&key, &hash)?;
             act.audit(
                 &NewAuditEntry::of("api_key.create", ObjectKind::ApiKey, key.id)
@@ -118,11 +117,22 @@ impl App {
     }
 
     /// Makes a key in the place of another, with its name, end and organization, in one
-    /// transaction: there is no moment with both of them, or with neither.
+    /// transaction: there is no moment with neither of them, and without a grace none with
+    /// both. With a grace the old key ends that much later, at its own end at the latest,
+    /// so that clients can be changed over one by one.
     ///
     /// One's own, or anybody's by the operator. A key that has ended is in conflict, since
     /// the new one would have ended too.
-    pub fn rotate_api_key(&self, who: &Principal, id: ApiKeyId) -> Result<NewKey> {
+    pub fn rotate_api_key(
+        &self,
+        who: &Principal,
+        id: ApiKeyId,
+        grace_ms: Option<i64>,
+    ) -> Result<NewKey> {
+        if grace_ms.is_some_and(|grace_ms| !(1..=ROTATION_GRACE_MAX_MS).contains(&grace_ms)) {
+            let told = format!("must be between 1 and {ROTATION_GRACE_MAX_MS} ms");
+            return Err(Error::invalid("grace", told));
+        }
         let (secret, hash) = self.new_key();
         let (new, prefix, now_ms) = (self.inner.ids.next(), prefix_of(&secret), self.now_ms());
         let key = self.act(who, move |act| {
@@ -134,9 +144,12 @@ impl App {
                 let told = "the key has ended: make a new one";
                 return Err(Error::new(Kind::Conflict, told));
             }
-            if !act.delete_api_key(id)? {
-                return Err(Error::not_found("API key"));
-            }
+            let old_end_ms = grace_ms.map(|grace_ms| {
+                let end_ms = now_ms + grace_ms;
+                old.expires_at_ms
+                    .map_or(end_ms, |own_ms| own_ms.min(end_ms))
+            });
+            retire(act, &old, old_end_ms)?;
             let key = ApiKey {
                 id: new,
                 prefix,
@@ -149,6 +162,7 @@ impl App {
                 &NewAuditEntry::of("api_key.rotate", ObjectKind::ApiKey, key.id).with(json!({
                     "user_id": key.user_id.to_string(),
                     "old_id": id.to_string(),
+                    "old_ends_at_ms": old_end_ms,
                 })),
             )?;
             Ok(key)
@@ -161,6 +175,31 @@ impl App {
         let secret = SecretText::new(self.inner.random.uuid_v4());
         let hash = hash_of(secret.expose());
         (secret, hash)
+    }
+}
+
+/// Refuses a key more than a user may have.
+fn refuse_one_more(act: &Act<'_>, user: UserId) -> Result<()> {
+    if act.count_api_keys_of(user)? < API_KEYS_MAX {
+        return Ok(());
+    }
+    let told = format!("a user has at most {API_KEYS_MAX} keys: revoke one first");
+    Err(Error::new(Kind::Conflict, told))
+}
+
+/// Ends a key that another takes the place of: at a time, or at once.
+fn retire(act: &Act<'_>, old: &ApiKey, end_ms: Option<i64>) -> Result<()> {
+    let is_done = match end_ms {
+        None => act.delete_api_key(old.id)?,
+        Some(end_ms) => {
+            refuse_one_more(act, old.user_id)?;
+            act.end_api_key(old.id, end_ms)?
+        }
+    };
+    if is_done {
+        Ok(())
+    } else {
+        Err(Error::not_found("API key"))
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::App;
 use super::flow::require_operator;
 use crate::domain::figures::{
-    Figures, FlowFigures, RequestFigures, RunMinutes, StepFigures, UserTies,
+    Figures, FlowFigures, QueueFigures, RequestFigures, RunMinutes, StepFigures, UserTies,
 };
 use crate::domain::id::{FlowId, UserId};
 use crate::domain::principal::Principal;
@@ -51,6 +51,13 @@ impl App {
         require_operator(who)?;
         let now_ms = self.now_ms();
         self.read(|read| read.run_minutes(flow, now_ms))
+    }
+
+    /// Returns the runs of the last hour and what waits, in all flows.
+    pub fn hour_figures(&self, who: &Principal) -> Result<(RunMinutes, QueueFigures)> {
+        require_operator(who)?;
+        let now_ms = self.now_ms();
+        self.read(|read| Ok((read.run_minutes(None, now_ms)?, read.queue_figures()?)))
     }
 
     /// Returns how each step of a flow did lately, in the order of its graph; what waits for

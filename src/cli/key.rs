@@ -14,8 +14,11 @@ use crate::app::api_key::NewKey;
 use crate::domain::id::ApiKeyId;
 use crate::domain::listing::ListOf;
 
+/// An hour in milliseconds.
+const HOUR_MS: i64 = 60 * 60 * 1_000;
+
 /// A day in milliseconds.
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// What is done with keys.
 #[derive(Clone, Debug, Subcommand)]
@@ -29,12 +32,15 @@ pub(super) enum Command {
         /// The e-mail address or the id of the user
         user: Option<String>,
     },
-    /// Make a key in the place of another, which is dead at once; it is shown once
+    /// Make a key in the place of another, and show it, once
     Rotate {
         #[command(flatten)]
         database: DatabaseArgs,
         /// The id of the key
         id: String,
+        /// For so many hours the old key still works [default: it is dead at once]
+        #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u16).range(1..=720))]
+        keep: Option<u16>,
         /// Print the ids of key and user and the API key as JSON
         #[arg(long)]
         json: bool,
@@ -76,10 +82,18 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
         Command::List { listed, user } => {
             listed.print_of_user(ListOf::ApiKeys, user.as_deref(), out)
         }
-        Command::Rotate { database, id, json } => {
+        Command::Rotate {
+            database,
+            id,
+            keep,
+            json,
+        } => {
             let id = id_of(&id)?;
+            let grace_ms = keep.map(|hours| i64::from(hours) * HOUR_MS);
             let app = database.open(Opening::Use)?;
-            let made = app.rotate_api_key(&operator(), id).advise(known_keys)?;
+            let made = app
+                .rotate_api_key(&operator(), id, grace_ms)
+                .advise(known_keys)?;
             if json {
                 return print_made(&made, out);
             }

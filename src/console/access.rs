@@ -6,10 +6,14 @@ use super::deed::{Deed, KeyDeed};
 use super::form::{self, Field, Values};
 use super::keys::{Action, Binding, bind, letter};
 use super::screen::Effect;
-use super::table::related::{name_of, value_of};
+use super::table::related::{name_of, time_of, value_of};
+use super::text;
 use crate::domain::Result;
 use crate::domain::id::{ApiKeyId, SshKeyId};
 use crate::domain::listing::{ListOf, ListRow};
+
+/// An hour in milliseconds.
+const HOUR_MS: i64 = 60 * 60 * 1_000;
 
 /// The keys of what can be done about an API key.
 pub(super) const API_KEY_DEEDS: &[Binding] = &[
@@ -48,24 +52,39 @@ pub(super) fn act_on_api_key(rows: &[ListRow], action: Action) -> Option<Vec<Eff
     let name = name_of(ListOf::ApiKeys, row);
     let user = value_of(ListOf::ApiKeys, row, "user").unwrap_or_default();
     Some(vec![match action {
-        Action::Rotate => Effect::ask_first(
-            confirm::Model::new(
-                format!("Rotate the API key {name} of {user}?"),
-                Deed::Key(KeyDeed::RotateApiKey(id)),
-            )
-            .line("The old key is dead at once; what uses it needs the new one,")
-            .line("which is shown once.")
-            .typed(name),
-        ),
+        Action::Rotate => rotation(id, &name, &user, row),
         Action::Delete => Effect::ask_first(
             confirm::Model::new(
                 format!("Revoke the API key {name} of {user}?"),
                 Deed::Key(KeyDeed::RevokeApiKey(id)),
             )
+            .of(id)
             .line("What uses it is refused at once. This can't be taken back."),
         ),
         _ => return None,
     }])
+}
+
+/// Asks before a key is rotated: its name is to be typed, and how long the old one still
+/// works is chosen.
+fn rotation(id: ApiKeyId, name: &str, user: &str, row: &ListRow) -> Effect {
+    let deed = |hours: Option<i64>| {
+        let grace_ms = hours.map(|hours| hours * HOUR_MS);
+        Deed::Key(KeyDeed::RotateApiKey { id, grace_ms })
+    };
+    let last = match time_of(ListOf::ApiKeys, row, "last_used_at") {
+        Some(at_ms) => format!("It last signed in at {}.", text::rfc3339(at_ms)),
+        None => "It never signed in.".to_owned(),
+    };
+    let question = format!("Rotate the API key {name} of {user}?");
+    let ask = confirm::Model::new(question, deed(None))
+        .of(id)
+        .line(last)
+        .line("The new key is shown once.")
+        .way("The old key keeps working for 24 h.", deed(Some(24)))
+        .way("The old key keeps working for 7 days.", deed(Some(7 * 24)))
+        .way("The old key is dead at once.", deed(None));
+    Effect::ask_first(ask.typed(name))
 }
 
 /// Asks before something is done about SSH keys.
@@ -82,7 +101,8 @@ pub(super) fn act_on_ssh_key(rows: &[ListRow], action: Action) -> Option<Vec<Eff
         Deed::Key(KeyDeed::DeleteSshKey(id)),
     );
     Some(vec![Effect::ask_first(
-        ask.line(text("fingerprint"))
+        ask.of(id)
+            .line(text("fingerprint"))
             .line("git no longer accepts it."),
     )])
 }

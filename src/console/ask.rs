@@ -5,6 +5,7 @@
 
 use super::dashboard::Overview;
 use super::execution::{self, ExecutionPage};
+use super::peek::{self, Peek};
 use super::task::{self, TaskPage};
 use crate::app::App;
 use crate::domain::Result;
@@ -51,6 +52,13 @@ pub enum Ask {
     Task(FlowId),
     /// A recipe.
     Recipe(RecipeId),
+    /// More of a row.
+    Peek {
+        /// Its list.
+        of: ListOf,
+        /// The object.
+        id: String,
+    },
     /// Objects whose names hold a text, of each list that is named.
     Find {
         /// The lists.
@@ -90,6 +98,8 @@ pub enum Answer {
     Task(Box<TaskPage>),
     /// A recipe.
     Recipe(Box<Recipe>),
+    /// More of a row.
+    Peek(Box<Peek>),
     /// The rows that were found, with their lists.
     Found(Vec<(ListOf, ListRow)>),
 }
@@ -111,6 +121,10 @@ impl Ask {
             }
             Self::Recipe(id) => Ok(Answer::Recipe(Box::new(app.recipe(who, id)?))),
             Self::Task(id) => Ok(Answer::Task(Box::new(task::load(app, who, *id)?))),
+            Self::Peek { of, id } => {
+                let peek = peek::load(app, who, *of, id)?;
+                Ok(Answer::Peek(Box::new(peek)))
+            }
             Self::Find { of, text } => {
                 let mut found = Vec::new();
                 for list in of {
@@ -157,7 +171,7 @@ fn found_by(text: &str, of: ListOf, now_ms: i64) -> Result<ListFilter> {
 }
 
 /// Returns the first rows of a list that a filter lets through.
-fn find(
+pub(super) fn find(
     app: &App,
     who: &Principal,
     of: ListOf,

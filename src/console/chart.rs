@@ -51,6 +51,27 @@ pub fn bar(value: u64, most: u64, columns: usize, look: &Look) -> String {
     format!("{}{}", full.repeat(filled), empty.repeat(columns - filled))
 }
 
+/// Returns a bar of `columns` of two times: full up to what half stayed within, half full up
+/// to what nineteen of twenty stayed within; `most` fills it.
+pub fn spread(half: u64, most_of_them: u64, most: u64, columns: usize, look: &Look) -> String {
+    let (full, part, empty) = if look.is_ascii {
+        ('#', '=', '.')
+    } else {
+        ('█', '▒', '░')
+    };
+    let until = |value: u64| {
+        let filled = value.saturating_mul(columns as u64).div_ceil(most.max(1));
+        usize::try_from(filled).unwrap_or(columns).min(columns)
+    };
+    let (half, most_of_them) = (until(half), until(most_of_them));
+    let sign = |at: usize| match at {
+        at if at < half => full,
+        at if at < most_of_them => part,
+        _ => empty,
+    };
+    (0..columns).map(sign).collect()
+}
+
 /// Returns a gauge of what waits: each step further is ten times as much, so that three
 /// messages and a million are both seen.
 pub fn queue_gauge(messages: u64, columns: usize, look: &Look) -> String {

@@ -6,6 +6,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use super::deed::Deed;
 use super::input::Input;
 use super::overlay::Step;
+use super::pane::turned;
 use super::screen::Effect;
 
 /// What confirms.
@@ -30,6 +31,10 @@ pub struct Model {
     pub input: Input,
     /// What is done.
     pub deed: Deed,
+    /// The ways in which it can be done, a line and a deed each; empty where there is one.
+    pub ways: Vec<(String, Deed)>,
+    /// The way that is chosen, whose deed is [`deed`](Self::deed).
+    pub way: usize,
 }
 
 impl Model {
@@ -41,6 +46,34 @@ impl Model {
             demand: Demand::Yes,
             input: Input::default(),
             deed,
+            ways: Vec::new(),
+            way: 0,
+        }
+    }
+
+    /// Names the object by its id: two may be called the same.
+    #[must_use]
+    pub fn of(self, id: impl std::fmt::Display) -> Self {
+        let mut lines = vec![format!("id {id}")];
+        lines.extend(self.lines);
+        Self { lines, ..self }
+    }
+
+    /// Adds a way in which the deed can be done; the first one is chosen at first.
+    #[must_use]
+    pub fn way(mut self, line: impl Into<String>, deed: Deed) -> Self {
+        if self.ways.is_empty() {
+            self.deed = deed.clone();
+        }
+        self.ways.push((line.into(), deed));
+        self
+    }
+
+    /// Chooses the next way, or the one before.
+    fn turn(&mut self, step: isize) {
+        self.way = turned(self.way, self.ways.len(), step);
+        if let Some((_, deed)) = self.ways.get(self.way) {
+            self.deed = deed.clone();
         }
     }
 
@@ -67,6 +100,10 @@ impl Model {
             (_, KeyCode::Esc) | (Demand::Yes, KeyCode::Char('n' | 'q')) => Step::Close(Vec::new()),
             (Demand::Yes, KeyCode::Char('y')) => done(),
             (Demand::Typed(name), KeyCode::Enter) if self.input.text() == name => done(),
+            (_, KeyCode::Tab | KeyCode::BackTab) => {
+                self.turn(if key.code == KeyCode::Tab { 1 } else { -1 });
+                Step::Stay(Vec::new())
+            }
             (Demand::Typed(_), _) => {
                 self.input.key(key);
                 Step::Stay(Vec::new())

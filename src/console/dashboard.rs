@@ -3,6 +3,8 @@
 
 mod draw;
 
+use ratatui::layout::{Position, Rect};
+
 use super::ask::{Answer, Ask};
 use super::keys::Action;
 use super::screen::{Effect, Screen};
@@ -116,6 +118,30 @@ impl Model {
             _ => return None,
         }
         Some(Vec::new())
+    }
+
+    /// Takes a click on a list: it goes there, and on the one under the cursor it opens it.
+    pub fn click(&mut self, body: Rect, (column, line): (u16, u16)) -> Vec<Effect> {
+        let (lists, failed) = draw::rows_of(body);
+        let within = |area: Rect| area.contains(Position::new(column, line));
+        let at = if within(lists) {
+            Some(usize::from(line - lists.y)).filter(|at| *at < COUNTED.len())
+        } else if within(failed) {
+            let (cursor, height) = (self.cursor.saturating_sub(COUNTED.len()), failed.height);
+            let first = (cursor + 1).saturating_sub(usize::from(height));
+            let at = COUNTED.len() + first + usize::from(line - failed.y);
+            Some(at).filter(|at| *at <= self.last())
+        } else {
+            None
+        };
+        match at {
+            Some(at) if at == self.cursor => self.open(),
+            Some(at) => {
+                self.cursor = at;
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
     }
 
     /// Opens the list or the run under the cursor.

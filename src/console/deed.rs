@@ -12,6 +12,7 @@ mod people;
 use serde_json::{Map, Value};
 
 use crate::app::execution::NewRetry;
+use crate::app::flow::FlowChange;
 use crate::app::{App, SecretText};
 use crate::domain::Result;
 use crate::domain::id::{ExecutionId, FlowId};
@@ -36,6 +37,13 @@ pub enum Deed {
         id: FlowId,
         /// What is done to it.
         verb: FlowDeed,
+    },
+    /// Change what a task is; fields that were hidden stay as they are.
+    ChangeFlow {
+        /// The task.
+        id: FlowId,
+        /// What it is to be.
+        change: Box<FlowChange>,
     },
     /// Run an execution again, or some of it.
     Retry {
@@ -149,6 +157,7 @@ impl Deed {
         match self {
             Self::Maintenance(is_on) => maintain(app, who, *is_on),
             Self::Flow { id, verb } => flow::change(app, who, *id, *verb),
+            Self::ChangeFlow { id, change } => flow::edit(app, who, *id, change),
             Self::Retry { id, retry } => flow::retry(app, who, *id, retry.clone()),
             Self::Cancel(id) => flow::cancel(app, who, *id),
             Self::People(deed) => deed.perform(app, who),

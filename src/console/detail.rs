@@ -12,9 +12,10 @@ use super::keys::Action;
 use super::look::Standing;
 use super::menu;
 use super::message::Level;
-use super::pane::{draw_tabs, split_line, turned};
+use super::pane::{draw_tabs, split_line, tab_at, turned};
+use super::peek::{self, Peek, draw_below, draw_beside};
 use super::screen::{Effect, Reason, Scene};
-use super::table::related::{curl, name_of, related_to, tabs_of};
+use super::table::related::{curl, name_of, number_of, related_to, tabs_of};
 use super::table::{self, row_json};
 use super::text;
 use super::view_name::list_title;
@@ -22,6 +23,22 @@ use crate::domain::listing::{ColumnKind, ListCell, ListColumn, ListOf, ListPage,
 
 /// The columns before a fact: the sign of the cursor.
 const LEAD: usize = 2;
+
+/// From so many columns on the lists of what belongs to an object stand beside its facts.
+const WIDE_COLUMNS: u16 = 100;
+
+/// The lines of these lists below the facts.
+const LISTS_LINES: u16 = 5;
+
+/// The columns that say how many there are of what a tab shows.
+const COUNTS: &[(&str, &str)] = &[
+    ("Tasks", "tasks"),
+    ("Teams", "teams"),
+    ("API keys", "keys"),
+    ("SSH keys", "ssh_keys"),
+    ("Members", "members_total"),
+    ("Components", "components"),
+];
 
 /// The model of the facts.
 #[derive(Clone, Debug)]
@@ -36,6 +53,8 @@ pub struct Model {
     tab: usize,
     /// The list of the tab, where it is one.
     list: Option<Box<table::Model>>,
+    /// The lists beside the facts.
+    peek: Option<Box<Peek>>,
     /// The JSON, once somebody looked at it.
     json: Option<JsonView>,
     body: Rect,
@@ -58,6 +77,7 @@ impl Model {
             is_gone: false,
             tab: 0,
             list: None,
+            peek: None,
             json: None,
             body: Rect::new(0, 0, 80, 20),
             cursor: 0,
@@ -113,6 +133,80 @@ impl Model {
         self.list.as_deref_mut()
     }
 
+    /// Tells whether the tab shows the members of a team.
+    pub fn has_members(&self) -> bool {
+        let list = self.list.as_deref().map(table::Model::of);
+        self.of == ListOf::Teams && list == Some(ListOf::Users)
+    }
+
+    /// Divides what is below the tabs: the facts, and the lists beside them.
+    fn areas(&self, rest: Rect) -> (Rect, Option<Rect>) {
+        if self.tab != 0 || !peek::has_lists(self.of) {
+            return (rest, None);
+        }
+        let facts = u16::try_from(self.row.cells.len()).unwrap_or(u16::MAX);
+        if rest.width >= WIDE_COLUMNS {
+            let width = rest.width * 3 / 5;
+            let x = rest.x + width;
+            let beside = Rect {
+                x,
+                width: rest.width - width,
+                ..rest
+            };
+            (Rect { width, ..rest }, Some(beside))
+        } else if rest.height >= facts.saturating_add(2 + LISTS_LINES) {
+            let height = rest.height - LISTS_LINES;
+            let y = rest.y + height;
+            let below = Rect {
+                y,
+                height: LISTS_LINES,
+                ..rest
+            };
+            (Rect { height, ..rest }, Some(below))
+        } else {
+            (rest, None)
+        }
+    }
+
+    /// Returns the object of which more is to be asked, where there is a pane to show it.
+    pub fn peeked(&self) -> Option<(ListOf, String)> {
+        let (_, rest) = split_line(self.body);
+        let is_shown = self.areas(rest).1.is_some() && !self.is_gone;
+        is_shown.then(|| (self.of, self.row.id.clone()))
+    }
+
+    /// Takes more of the object.
+    pub fn take_peek(&mut self, peek: Box<Peek>) {
+        self.peek = Some(peek);
+    }
+
+    /// Returns the titles of the tabs, with how many there are of what each shows; without
+    /// where the line has no room for that.
+    fn labels(&self, width: usize) -> Vec<String> {
+        let titles = self.titles();
+        let counted = titles.iter().map(|title| {
+            let key = COUNTS
+                .iter()
+                .find(|(of, _)| of == title)
+                .map(|(_, key)| key);
+            let count = key.and_then(|key| number_of(self.of, &self.row, key));
+            count.map_or_else(
+                || (*title).to_owned(),
+                |count| format!("{title} {}", text::number(count)),
+            )
+        });
+        let counted: Vec<String> = counted.collect();
+        if counted
+            .iter()
+            .map(|label| text::width(label) + 2)
+            .sum::<usize>()
+            <= width
+        {
+            return counted;
+        }
+        titles.into_iter().map(str::to_owned).collect()
+    }
+
     /// Returns the titles of the tabs.
     fn titles(&self) -> Vec<&'static str> {
         let lists = tabs_of(self.of, &self.row);
@@ -124,13 +218,20 @@ impl Model {
             .collect()
     }
 
-    /// Shows another tab.
+    /// Shows the next tab, or the one before.
     fn turn(&mut self, step: isize, now_ms: i64) -> Vec<Effect> {
+        let to = turned(self.tab, self.titles().len(), step);
+        self.go_to(to, now_ms)
+    }
+
+    /// Shows a tab.
+    fn go_to(&mut self, tab: usize, now_ms: i64) -> Vec<Effect> {
         let lists = tabs_of(self.of, &self.row);
-        self.tab = turned(self.tab, lists.len() + 2, step);
+        self.tab = tab;
         let list = self.tab.checked_sub(1).and_then(|at| lists.get(at));
-        self.list =
-            list.map(|(_, of, filter)| Box::new(table::Model::narrowed(*of, filter, now_ms)));
+        self.list = list.map(|(_, of, filter)| {
+            Box::new(table::Model::narrowed(*of, filter, now_ms).embedded())
+        });
         self.show_json();
         let body = self.body;
         self.resize(body);
@@ -238,12 +339,25 @@ impl Model {
         }]
     }
 
+    /// Takes a click: on a tab it goes there, on a row of a list it is the list's.
+    pub fn click(&mut self, body: Rect, at: (u16, u16), now_ms: i64) -> Vec<Effect> {
+        let (tabs, rest) = split_line(body);
+        if at.1 == tabs.y {
+            let labels = self.labels(usize::from(tabs.width));
+            let to = tab_at(tabs, labels.iter(), at.0);
+            return to.map_or_else(Vec::new, |to| self.go_to(to, now_ms));
+        }
+        let list = self.list.as_deref_mut();
+        list.map_or_else(Vec::new, |list| list.click(rest, at))
+    }
+
     /// Learns how much room there is.
     pub fn resize(&mut self, body: Rect) {
         self.body = body;
         let (_, rest) = split_line(body);
-        self.height = usize::from(rest.height.saturating_sub(2)).max(1);
-        self.width = usize::from(rest.width.saturating_sub(2)).max(1);
+        let (own, _) = self.areas(rest);
+        self.height = usize::from(own.height.saturating_sub(2)).max(1);
+        self.width = usize::from(own.width.saturating_sub(2)).max(1);
         let width = self.width;
         if let Some(list) = &mut self.list {
             list.resize(rest);
@@ -295,10 +409,21 @@ impl Model {
     pub fn view(&self, scene: &Scene, frame: &mut Frame<'_>, body: Rect) {
         let look = &scene.look;
         let (tabs, body) = split_line(body);
-        let titles = self.titles().into_iter();
-        draw_tabs(look, frame.buffer_mut(), tabs, titles, self.tab);
+        let titles = self.labels(usize::from(tabs.width));
+        draw_tabs(look, frame.buffer_mut(), tabs, titles.iter(), self.tab);
         if let Some(list) = &self.list {
             return list.view(scene, frame, body);
+        }
+        let (body, beside) = self.areas(body);
+        if let Some(area) = beside {
+            let peek = self.peek.as_deref();
+            let buffer = frame.buffer_mut();
+            match peek {
+                Some(more) if area.x == body.x => {
+                    draw_below(scene, buffer, area, (self.of, &self.row, Some(more)));
+                }
+                more => draw_beside(scene, buffer, area, more),
+            }
         }
         let kind = list_title(self.of);
         let title = if self.is_gone {

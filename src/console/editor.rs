@@ -1,5 +1,5 @@
 //! An editor over the screen for a text of several lines, made into a deed: the input of
-//! a step that is run again.
+//! a step that is run again, or a task.
 
 use ratatui::Frame;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -26,6 +26,8 @@ pub struct Model {
     pub title: String,
     /// What is wrong with the text.
     pub fault: Option<String>,
+    /// What ctrl-s does, as the last line says it.
+    pub word: &'static str,
     /// Whether the deed is being done, so that no second one is sent.
     pub is_sent: bool,
     about: String,
@@ -42,13 +44,14 @@ impl Model {
         title: impl Into<String>,
         about: impl Into<String>,
         text: &str,
-        make: MakeOfText,
+        (word, make): (&'static str, MakeOfText),
     ) -> Self {
         let mut area = TextArea::new(text.lines().map(str::to_owned).collect());
         area.set_hard_tab_indent(false);
         Self {
             title: title.into(),
             fault: None,
+            word,
             is_sent: false,
             about: about.into(),
             area,

@@ -8,14 +8,14 @@ pub(super) use draw::draw_log;
 pub(super) use verbs::{DEEDS, LIST_DEEDS, act_on_row};
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Position, Rect};
 use serde_json::{Value, json};
 
 use super::ask::Ask;
 use super::json_view::JsonView;
 use super::keys::Action;
 use super::message::Level;
-use super::pane::turned;
+use super::pane::{tab_at, turned};
 use super::screen::{Effect, Reason, Scene};
 use super::text;
 use crate::app::App;
@@ -295,6 +295,39 @@ impl Model {
         self.body = body;
         self.lay_out();
         self.settle();
+    }
+
+    /// Takes a click: on a step it goes there, on a tab it shows that.
+    pub fn click(&mut self, body: Rect, (column, line): (u16, u16)) -> Vec<Effect> {
+        let areas = draw::areas(body);
+        let at = Position::new(column, line);
+        let steps = areas.steps.inner(Margin::new(1, 1));
+        let [value, _] = areas.values;
+        let tabs = Rect {
+            x: value.x + 1,
+            y: value.y + 1,
+            height: 1,
+            width: areas.values[1].right().saturating_sub(value.x + 1),
+        };
+        if steps.contains(at) {
+            let row = self.first + usize::from(line - steps.y);
+            if row < self.steps().len() {
+                self.cursor = row;
+                self.in_value = false;
+                self.show_step();
+                self.settle();
+            }
+        } else if tabs.contains(at) {
+            let titles = Tab::ALL.iter().map(|tab| tab.title());
+            if let Some(to) = tab_at(tabs, titles, column) {
+                self.tab = Tab::ALL[to];
+                self.line = None;
+                self.in_value = true;
+            }
+        } else {
+            self.in_value = areas.values.iter().any(|area| area.contains(at));
+        }
+        Vec::new()
     }
 
     /// Lays the values out for the room that there is.

@@ -7,7 +7,7 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::view_name::ViewName;
-use super::{execution, on_row};
+use super::{execution, on_row, teams};
 use crate::domain::listing::ListOf;
 
 /// What a key asks for. Screens give meaning to it; what no screen knows, the frame does.
@@ -246,6 +246,8 @@ pub enum Place {
     List(ListOf),
     /// One object of a list.
     Detail(ListOf),
+    /// The members of an open team.
+    Members,
     /// One task.
     Task,
     /// One run.
@@ -259,7 +261,7 @@ impl Place {
     pub fn bindings(self) -> &'static [Binding] {
         match self {
             Self::Dashboard => DASHBOARD,
-            Self::List(_) => LIST,
+            Self::List(_) | Self::Members => LIST,
             Self::Detail(_) => DETAIL,
             Self::Task => TASK,
             Self::Execution => EXECUTION,
@@ -272,6 +274,7 @@ impl Place {
         match self {
             Self::Dashboard => &[],
             Self::List(of) | Self::Detail(of) => on_row::deeds_of(of),
+            Self::Members => teams::MEMBER_DEEDS,
             Self::Task => on_row::deeds_of(ListOf::Flows),
             Self::Execution => execution::DEEDS,
             Self::Recipe => on_row::deeds_of(ListOf::Recipes),

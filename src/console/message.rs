@@ -35,6 +35,8 @@ pub struct Message {
     pub text: String,
     /// The error whole, as JSON, where it is one: for the history.
     pub detail: Option<String>,
+    /// The id under which it was asked or done: the audit log and the errors' causes have it.
+    pub request_id: Option<String>,
 }
 
 /// Returns an error as JSON: its kind, its message, the fields at fault, and of a fault of

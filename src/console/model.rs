@@ -117,6 +117,10 @@ pub struct Model {
     pub is_over: bool,
     /// The pages that were open before, for `-`.
     pub earlier: Vec<Page>,
+    /// The row that was last peeked at: its page, the question that brought it, its object.
+    pub peeked: Option<(u64, u64, String)>,
+    /// Since when, on the monotonic clock.
+    pub peeked_ms: u64,
     /// What was last asked of the palette.
     pub find_turn: u64,
     /// The filter and the order of each list, as they were left.
@@ -147,6 +151,8 @@ impl Model {
             recent: VecDeque::new(),
             is_over: false,
             earlier: Vec::new(),
+            peeked: None,
+            peeked_ms: 0,
             find_turn: 0,
             remembered: BTreeMap::new(),
             next_page: 0,
@@ -262,21 +268,33 @@ impl Model {
 
     /// Says something in the status line.
     pub fn say(&mut self, level: Level, text: String) {
-        self.tell(level, text, None);
+        self.tell(level, text, None, None);
     }
 
     /// Says what went wrong; the history has all of it.
-    pub fn say_error(&mut self, text: String, error: &Error) {
-        self.tell(Level::Bad, text, Some(error_json(error)));
+    pub fn say_error(&mut self, text: String, error: &Error, request_id: String) {
+        self.tell(Level::Bad, text, Some(error_json(error)), Some(request_id));
+    }
+
+    /// Says what was done; the audit log has the same id.
+    pub fn say_done(&mut self, text: String, request_id: String) {
+        self.tell(Level::Good, text, None, Some(request_id));
     }
 
     /// Adds a message.
-    fn tell(&mut self, level: Level, text: String, detail: Option<String>) {
+    fn tell(
+        &mut self,
+        level: Level,
+        text: String,
+        detail: Option<String>,
+        request_id: Option<String>,
+    ) {
         let message = Message {
             at_ms: self.now_ms,
             level,
             text,
             detail,
+            request_id,
         };
         self.messages.say(message, self.mono_ms);
     }

@@ -27,6 +27,15 @@ pub enum Msg {
         page: u64,
         /// The number of its question.
         turn: u64,
+        /// The id under which it was asked.
+        request_id: String,
+        /// What came.
+        result: Result<Answer>,
+    },
+    /// More of a row came back.
+    Peeked {
+        /// The page with its list.
+        page: u64,
         /// What came.
         result: Result<Answer>,
     },
@@ -38,7 +47,12 @@ pub enum Msg {
         result: Result<Answer>,
     },
     /// A deed was done, or not.
-    Done(Result<Done>),
+    Done {
+        /// The id under which it was done: the audit log has it.
+        request_id: String,
+        /// How it ended.
+        result: Result<Done>,
+    },
     /// A text was handed to the terminal to copy, or not.
     Copied {
         /// What it was.
@@ -61,6 +75,13 @@ pub enum Cmd {
         page: u64,
         /// The number of its question.
         turn: u64,
+        /// The question.
+        ask: Ask,
+    },
+    /// Get more of a row. One that waits is dropped.
+    Peek {
+        /// The page with its list.
+        page: u64,
         /// The question.
         ask: Ask,
     },

@@ -37,22 +37,39 @@ pub fn act(of: ListOf, rows: &[ListRow], action: Action) -> Option<Vec<Effect>> 
     match rows {
         [] | [_] => act_on_one(of, rows, action),
         _ if action == Action::Add => act_on_one(of, rows, action),
-        many => act_on_many(of, many, action),
+        many => act_on_many(many, |row| {
+            act_on_one(of, std::slice::from_ref(row), action)
+        }),
+    }
+}
+
+/// Does it with one row, or with each of several after one question for all of them.
+pub(super) fn each_of(
+    rows: &[ListRow],
+    one: impl Fn(&ListRow) -> Option<Vec<Effect>>,
+) -> Option<Vec<Effect>> {
+    match rows {
+        [] => Some(Vec::new()),
+        [row] => one(row),
+        many => act_on_many(many, one),
     }
 }
 
 /// Does it with each of several rows, after one question for all of them.
-fn act_on_many(of: ListOf, rows: &[ListRow], action: Action) -> Option<Vec<Effect>> {
+fn act_on_many(
+    rows: &[ListRow],
+    one: impl Fn(&ListRow) -> Option<Vec<Effect>>,
+) -> Option<Vec<Effect>> {
     let mut questions: Vec<String> = Vec::new();
     let mut deeds: Vec<Deed> = Vec::new();
     let mut is_typed = false;
     for row in rows {
-        for effect in act_on_one(of, std::slice::from_ref(row), action)? {
+        for effect in one(row)? {
             match effect {
                 Effect::Show(over) => match *over {
                     // Of several secrets that are shown once, some would be lost.
                     Overlay::Confirm(ask)
-                        if !matches!(ask.deed, Deed::Key(KeyDeed::RotateApiKey(_))) =>
+                        if !matches!(ask.deed, Deed::Key(KeyDeed::RotateApiKey { .. })) =>
                     {
                         is_typed |= matches!(ask.demand, Demand::Typed(_));
                         questions.push(ask.question);
@@ -61,6 +78,8 @@ fn act_on_many(of: ListOf, rows: &[ListRow], action: Action) -> Option<Vec<Effec
                     _ => return Some(vec![one_at_a_time()]),
                 },
                 Effect::Do(deed) => deeds.push(deed),
+                // A page of its own, with a form or an editor over it.
+                Effect::Open(_) => return Some(vec![one_at_a_time()]),
                 // Nothing is to be done with this one, such as starting what runs.
                 _ => {}
             }

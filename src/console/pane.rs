@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::look::Look;
+use super::text::width;
 
 /// Returns the place of a line of an area, where it has so many.
 pub(super) fn line_of(area: Rect, line: u16) -> Option<u16> {
@@ -30,17 +31,18 @@ pub(super) fn split_line(area: Rect) -> (Rect, Rect) {
 }
 
 /// Draws the names of tabs; the one that is shown stands in brackets.
-pub(super) fn draw_tabs(
+pub(super) fn draw_tabs<T: AsRef<str>>(
     look: &Look,
     buffer: &mut Buffer,
     area: Rect,
-    titles: impl Iterator<Item = &'static str>,
+    titles: impl Iterator<Item = T>,
     shown: usize,
 ) {
     let styles = look.styles();
     let mut x = area.x;
     for (at, title) in titles.enumerate() {
         let Some(y) = line_of(area, 0) else { return };
+        let title = title.as_ref();
         let room = usize::from(area.right().saturating_sub(x));
         let (label, style) = if at == shown {
             (format!("[{title}]"), styles.title)
@@ -49,6 +51,22 @@ pub(super) fn draw_tabs(
         };
         (x, _) = buffer.set_stringn(x, y, label, room, style);
     }
+}
+
+/// Returns the tab whose name is drawn at a column; each has a sign at both ends.
+pub(super) fn tab_at<T: AsRef<str>>(
+    area: Rect,
+    titles: impl Iterator<Item = T>,
+    column: u16,
+) -> Option<usize> {
+    let at = usize::from(column.checked_sub(area.x)?);
+    let mut end = 0;
+    titles
+        .map(|title| {
+            end += width(title.as_ref()) + 2;
+            end
+        })
+        .position(|end| at < end)
 }
 
 /// Returns the place `step` further among `count`, round the end.

@@ -10,8 +10,9 @@ use super::keys::{Action, Place};
 use super::look::Look;
 use super::message::Level;
 use super::overlay::Overlay;
+use super::peek::Peek;
 use super::view_name::ViewName;
-use super::{confirm, dashboard, detail, execution, form, on_row, recipe, table, task};
+use super::{confirm, dashboard, detail, execution, form, on_row, recipe, table, task, teams};
 use crate::app::SecretText;
 use crate::domain::listing::{ListOf, ListRow};
 use crate::domain::recipe::RecipeId;
@@ -196,6 +197,7 @@ impl Screen {
             Self::Dashboard(_) => Place::Dashboard,
             Self::Table(model) => Place::List(model.of()),
             Self::Detail(model) => match model.list() {
+                Some(_) if model.has_members() => Place::Members,
                 Some(list) => Place::List(list.of()),
                 None => Place::Detail(model.of),
             },
@@ -232,11 +234,30 @@ impl Screen {
         }
     }
 
+    /// Returns the row of which more is to be asked: it is shown beside its list or facts.
+    pub fn peeked(&self) -> Option<(ListOf, String)> {
+        match self {
+            Self::Table(model) => model.peeked(),
+            Self::Detail(model) => model.peeked(),
+            _ => None,
+        }
+    }
+
+    /// Takes more of a row.
+    pub fn take_peek(&mut self, peek: Box<Peek>) {
+        match self {
+            Self::Table(model) => model.take_peek(peek),
+            Self::Detail(model) => model.take_peek(peek),
+            _ => {}
+        }
+    }
+
     /// Returns what is to be done now that an answer came.
     pub fn arrived(&mut self) -> Vec<Effect> {
         match self {
             Self::Recipe(model) => model.arrived(),
             Self::Table(model) => model.arrived(),
+            Self::Task(model) => model.arrived(),
             Self::Detail(model) => model.list().map_or_else(Vec::new, table::Model::arrived),
             _ => Vec::new(),
         }
@@ -253,6 +274,11 @@ impl Screen {
             Self::Recipe(model) => model.act(action),
         };
         own.or_else(|| {
+            if let Self::Detail(model) = self
+                && let Some(list) = model.list().filter(|_| model.has_members())
+            {
+                return teams::act_on_members(&model.row, &list.meant(), action);
+            }
             let (of, rows) = self.rows_meant()?;
             on_row::act(of, &rows, action)
         })
@@ -272,10 +298,14 @@ impl Screen {
     }
 
     /// Takes a click at a place of the body; twice opens.
-    pub fn click(&mut self, body: Rect, at: (u16, u16)) -> Vec<Effect> {
+    pub fn click(&mut self, scene: &Scene, body: Rect, at: (u16, u16)) -> Vec<Effect> {
         match self {
+            Self::Dashboard(model) => model.click(body, at),
             Self::Table(model) => model.click(body, at),
-            _ => Vec::new(),
+            Self::Detail(model) => model.click(body, at, scene.now_ms),
+            Self::Task(model) => model.click(body, at),
+            Self::Execution(model) => model.click(body, at),
+            Self::Recipe(_) => Vec::new(),
         }
     }
 

@@ -6,6 +6,7 @@
 //! new ones are announced and wait for `r`, so that nothing jumps under the cursor.
 
 mod act;
+mod below;
 mod cell;
 mod draw;
 pub mod related;
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 use ratatui::layout::Rect;
 
 use super::ask::{Ask, ListAsk, PART_ROWS};
+use super::peek::Peek;
 use super::screen::{Effect, Reason, Scene};
 use super::text;
 use super::view_name::{ViewName, list_title};
@@ -76,6 +78,12 @@ pub struct Model {
     marks: BTreeSet<String>,
     /// The rows that there is room for.
     height: usize,
+    /// Where the list and its panes are drawn.
+    body: Rect,
+    /// Whether there are panes below it, where there is room.
+    has_panes: bool,
+    /// More of a row that was under the cursor.
+    peek: Option<Box<Peek>>,
     /// Whether the list was opened as what belongs to something, so that its filter stays.
     is_narrowed_for_good: bool,
 }
@@ -98,6 +106,9 @@ impl Model {
             selected: None,
             marks: BTreeSet::new(),
             height: 1,
+            body: Rect::ZERO,
+            has_panes: true,
+            peek: None,
             is_narrowed_for_good: false,
         }
     }
@@ -425,7 +436,9 @@ impl Model {
 
     /// Learns how much room there is.
     pub fn resize(&mut self, body: Rect) {
-        self.height = usize::from(body.height.saturating_sub(FRAME_LINES)).max(1);
+        self.body = body;
+        let (list, _) = self.areas(body);
+        self.height = usize::from(list.height.saturating_sub(FRAME_LINES)).max(1);
         self.settle();
     }
 

@@ -2,8 +2,10 @@
 //! executions, its log and its JSON; and starting, stopping and running it.
 
 mod draw;
+mod edit;
 mod verbs;
 
+pub(super) use edit::{change_to, unmask};
 pub(super) use verbs::{DEEDS, act_on_row};
 
 use ratatui::Frame;
@@ -13,7 +15,7 @@ use serde_json::{Value, json};
 use super::ask::Ask;
 use super::json_view::JsonView;
 use super::keys::Action;
-use super::pane::turned;
+use super::pane::{tab_at, turned};
 use super::screen::{Effect, Scene, Screen};
 use super::{execution, text};
 use crate::app::App;
@@ -34,6 +36,8 @@ const LOG_SHOWN: u32 = 300;
 pub struct TaskPage {
     /// The flow.
     pub flow: Flow,
+    /// The fields of its steps that are hidden: the step and the name of the field.
+    pub secrets: Vec<(String, String)>,
     /// The email of its owner; none where that user is gone.
     pub owner: Option<String>,
     /// The steps, in the order of the graph.
@@ -99,6 +103,7 @@ pub fn load(app: &App, who: &Principal, id: FlowId) -> Result<TaskPage> {
         message: entry.message,
     });
     Ok(TaskPage {
+        secrets: app.secret_fields_of(who, id)?,
         owner: owner.map(|user| user.email.as_str().to_owned()),
         steps,
         executions: app.executions(who, &filter, None, EXECUTIONS_SHOWN)?,
@@ -148,6 +153,8 @@ pub struct Model {
     /// What the list called it, until the task is there.
     name: String,
     page: Option<TaskPage>,
+    /// Whether the editor is to open as soon as the task is there.
+    is_edited: bool,
     tab: Tab,
     /// The row under the cursor, a step or an execution.
     cursor: usize,
@@ -167,6 +174,7 @@ impl Model {
             id,
             name: name.into(),
             page: None,
+            is_edited: false,
             tab: Tab::Summary,
             cursor: 0,
             first: 0,
@@ -174,6 +182,24 @@ impl Model {
             json: None,
             search: String::new(),
             body: Rect::new(0, 0, 80, 20),
+        }
+    }
+
+    /// Makes the screen of a task, with the editor over it once it is loaded.
+    pub fn edited(id: FlowId, name: impl Into<String>) -> Self {
+        Self {
+            is_edited: true,
+            ..Self::new(id, name)
+        }
+    }
+
+    /// Returns what is to be done now that the task is there.
+    pub fn arrived(&mut self) -> Vec<Effect> {
+        match &self.page {
+            Some(page) if std::mem::take(&mut self.is_edited) => {
+                vec![edit::edit(&page.flow, &page.secrets)]
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -198,7 +224,7 @@ impl Model {
     pub fn take(&mut self, page: TaskPage) {
         let stamp = page.flow.updated_at_ms;
         if self.json.as_ref().is_none_or(|(seen, _)| *seen != stamp) {
-            let mut view = JsonView::new(flow_json(&page.flow));
+            let mut view = JsonView::new(flow_json(&page.flow, &page.secrets));
             view.set_width(self.inner_width());
             self.json = Some((stamp, view));
         }
@@ -223,6 +249,34 @@ impl Model {
     /// Returns the columns inside the box.
     fn inner_width(&self) -> usize {
         usize::from(self.body.width.saturating_sub(2)).max(1)
+    }
+
+    /// Takes a click: on a tab it goes there, on a row too, on the row under the cursor it
+    /// opens that.
+    pub fn click(&mut self, body: Rect, (column, line): (u16, u16)) -> Vec<Effect> {
+        if line == body.y + 1 {
+            let tabs = Rect {
+                x: body.x + 1,
+                ..body
+            };
+            let titles = Tab::ALL.iter().map(|tab| tab.title());
+            if let Some(to) = tab_at(tabs, titles, column) {
+                self.turn(to.cast_signed() - self.tab.at().cast_signed());
+            }
+            return Vec::new();
+        }
+        let row = line.checked_sub(body.y + draw::first_line(self));
+        let row = row.map(|row| self.first + usize::from(row));
+        let is_list = matches!(self.tab, Tab::Summary | Tab::Executions);
+        match row.filter(|row| is_list && *row < self.rows()) {
+            Some(row) if row == self.cursor => self.open(),
+            Some(row) => {
+                self.cursor = row;
+                self.settle();
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
     }
 
     /// Learns how much room there is.
@@ -375,8 +429,8 @@ impl Model {
     }
 }
 
-/// Returns a flow as JSON.
-fn flow_json(flow: &Flow) -> Value {
+/// Returns a flow as JSON, without the fields that are hidden.
+fn flow_json(flow: &Flow, secrets: &[(String, String)]) -> Value {
     json!({
         "id": flow.id.to_string(),
         "name": flow.name,
@@ -392,6 +446,6 @@ fn flow_json(flow: &Flow) -> Value {
         "updated_at": text::rfc3339(flow.updated_at_ms),
         "last_started_at": flow.last_started_at_ms.map(text::rfc3339),
         "due_at": flow.due_at_ms.map(text::rfc3339),
-        "graph": flow.graph.to_value(),
+        "graph": edit::masked(&flow.graph, secrets),
     })
 }

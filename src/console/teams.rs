@@ -4,6 +4,7 @@ use super::confirm;
 use super::deed::{Deed, PeopleDeed};
 use super::form::{self, Field, Values};
 use super::keys::{Action, Binding, bind, letter};
+use super::on_row::each_of;
 use super::screen::Effect;
 use super::table::related::{name_of, number_of};
 use super::users::not_an_id;
@@ -29,10 +30,51 @@ pub(super) const DEEDS: &[Binding] = &[
         "take a user out of the team",
     )
     .writing(),
+    bind(&[letter('e')], Action::Edit, "give the team another name").writing(),
     bind(&[letter('d')], Action::Delete, "delete the team")
         .short("delete")
         .writing(),
 ];
+
+/// The keys of what can be done about the members of an open team.
+pub(super) const MEMBER_DEEDS: &[Binding] = &[
+    bind(
+        &[letter('m')],
+        Action::AddMember,
+        "put a user into the team",
+    )
+    .short("member")
+    .writing(),
+    bind(
+        &[letter('x')],
+        Action::RemoveMember,
+        "take the user out of the team",
+    )
+    .short("take out")
+    .writing(),
+];
+
+/// Asks before something is done about the members of an open team: `rows` are users.
+pub(super) fn act_on_members(
+    team: &ListRow,
+    rows: &[ListRow],
+    action: Action,
+) -> Option<Vec<Effect>> {
+    if action != Action::RemoveMember {
+        let is_here = action == Action::AddMember;
+        return is_here.then(|| act(std::slice::from_ref(team), action))?;
+    }
+    let id: TeamId = team.id.parse().ok()?;
+    let name = name_of(ListOf::Teams, team);
+    each_of(rows, |row| {
+        let user = name_of(ListOf::Users, row);
+        let deed = Deed::People(PeopleDeed::RemoveMember(id, row.id.clone()));
+        let ask = confirm::Model::new(format!("Take {user} out of {name}?"), deed)
+            .of(&row.id)
+            .line("What the user has of the team's components goes on in running tasks.");
+        Some(vec![Effect::ask_first(ask)])
+    })
+}
 
 /// Asks before something is done about teams.
 pub(super) fn act(rows: &[ListRow], action: Action) -> Option<Vec<Effect>> {
@@ -55,6 +97,7 @@ pub(super) fn act(rows: &[ListRow], action: Action) -> Option<Vec<Effect>> {
                 Ok(Deed::People(PeopleDeed::RemoveMember(team, user)))
             })
         }
+        Action::Edit => rename_form(id, &name),
         Action::Delete => {
             let count = |key: &str| number_of(ListOf::Teams, row, key).unwrap_or(0);
             let (components, members) = (count("components"), count("members_total"));
@@ -63,6 +106,7 @@ pub(super) fn act(rows: &[ListRow], action: Action) -> Option<Vec<Effect>> {
                     format!("Delete the team {name}?"),
                     Deed::People(PeopleDeed::DeleteTeam(id)),
                 )
+                .of(id)
                 .line(format!(
                     "{components} components go with it; {members} members leave it."
                 ))
@@ -72,6 +116,18 @@ pub(super) fn act(rows: &[ListRow], action: Action) -> Option<Vec<Effect>> {
         }
         _ => return None,
     }])
+}
+
+/// Offers the form of another name.
+fn rename_form(id: TeamId, name: &str) -> Effect {
+    let field = Field::text("name", "Name", name).required();
+    let make = |about: &str, values: &Values<'_>| -> Result<Deed> {
+        let team = about.parse().map_err(|_| not_an_id())?;
+        let name = values.text("name").to_owned();
+        Ok(Deed::People(PeopleDeed::RenameTeam(team, name)))
+    };
+    let title = format!("Rename the team {name}");
+    Effect::fill_in(form::Model::new(title, id.to_string(), vec![field], make))
 }
 
 /// Offers the form of a new team.

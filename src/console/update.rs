@@ -15,13 +15,20 @@ use super::overlay::{Filter, Overlay, Secret, Step};
 use super::screen::{Effect, Reason, Screen};
 use super::terminal::{COPY_MAX_BYTES, COPY_SURE_BYTES};
 use super::text::{TimeStyle, bytes};
-use super::{execution, palette, table};
+use super::{execution, palette, peek, table};
 use crate::console::input::Input;
 use crate::domain::listing::{ColumnKind, ListFilter, ListSort};
 use crate::domain::{Error, Result};
 
 /// Changes the model by what happened, and returns what is to be done.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
+    let mut cmds = heard(model, msg);
+    cmds.extend(peek::wanted(model));
+    cmds
+}
+
+/// Changes the model by what happened.
+fn heard(model: &mut Model, msg: Msg) -> Vec<Cmd> {
     match msg {
         Msg::Key(key) => press(model, &key),
         Msg::Paste(text) => {
@@ -40,12 +47,21 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
             vec![Cmd::Redraw]
         }
         Msg::Tick => tick(model),
-        Msg::Loaded { page, turn, result } => loaded(model, page, turn, result),
+        Msg::Loaded {
+            page,
+            turn,
+            request_id,
+            result,
+        } => loaded(model, (page, turn), request_id, result),
+        Msg::Peeked { page, result } => {
+            peek::take(model, page, result);
+            Vec::new()
+        }
         Msg::Found { turn, result } => {
             found(model, turn, result);
             Vec::new()
         }
-        Msg::Done(result) => done(model, result),
+        Msg::Done { request_id, result } => done(model, request_id, result),
         Msg::Copied { what, result } => {
             match result {
                 Ok(bytes) => model.say(Level::Good, format!("copied {what}: {bytes} bytes")),
@@ -397,7 +413,12 @@ fn filter_by(model: &mut Model, typed: &str) -> Vec<Cmd> {
 }
 
 /// Takes what a page asked for.
-fn loaded(model: &mut Model, id: u64, turn: u64, result: Result<Answer>) -> Vec<Cmd> {
+fn loaded(
+    model: &mut Model,
+    (id, turn): (u64, u64),
+    request_id: String,
+    result: Result<Answer>,
+) -> Vec<Cmd> {
     let pages = model.pages.iter_mut().chain(&mut model.earlier);
     let Some(page) = pages
         .into_iter()
@@ -418,7 +439,7 @@ fn loaded(model: &mut Model, id: u64, turn: u64, result: Result<Answer>) -> Vec<
             model.failures = model.failures.saturating_add(1);
             // The same fault every two seconds would hide all other messages.
             if model.failures == 1 {
-                model.say_error(told(&error), &error);
+                model.say_error(told(&error), &error, request_id);
             }
             Vec::new()
         }
@@ -441,7 +462,7 @@ fn found(model: &mut Model, turn: u64, result: Result<Answer>) {
 }
 
 /// Hears how a deed ended.
-fn done(model: &mut Model, result: Result<Done>) -> Vec<Cmd> {
+fn done(model: &mut Model, request_id: String, result: Result<Done>) -> Vec<Cmd> {
     model.pending = model.pending.saturating_sub(1);
     let form = model.overlays.iter().position(Overlay::is_sent);
     match result {
@@ -454,7 +475,7 @@ fn done(model: &mut Model, result: Result<Done>) -> Vec<Cmd> {
                 (Some(_), None) => " (u takes it back)",
                 (None, None) => "",
             };
-            model.say(Level::Good, format!("{}{hint}", done.told));
+            model.say_done(format!("{}{hint}", done.told), request_id);
             model.undo = done.undo;
             model.lead = done.leads_to.or(model.lead);
             if let Some(secret) = done.secret {
@@ -469,7 +490,7 @@ fn done(model: &mut Model, result: Result<Done>) -> Vec<Cmd> {
             if let Some(form) = form.and_then(|at| model.overlays.get_mut(at)) {
                 form.refuse(&error);
             }
-            model.say_error(told(&error), &error);
+            model.say_error(told(&error), &error, request_id);
             Vec::new()
         }
     }
@@ -502,7 +523,8 @@ fn mouse_used(model: &mut Model, kind: MouseEventKind, at: (u16, u16)) -> Vec<Cm
             if !body.contains(Position::from(at)) {
                 return Vec::new();
             }
-            let effects = model.top_mut().screen.click(body, at);
+            let scene = model.scene();
+            let effects = model.top_mut().screen.click(&scene, body, at);
             apply(model, effects)
         }
         _ => Vec::new(),

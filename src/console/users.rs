@@ -111,8 +111,10 @@ fn disable(id: UserId, email: &str, row: &ListRow) -> Effect {
             format!("Let {email} sign in again?"),
             deed(UserState::Active),
         )
+        .of(id)
     } else {
         confirm::Model::new(format!("Keep {email} out?"), deed(UserState::Disabled))
+            .of(id)
             .line("Everything of the user stays; passwords and keys stop working.")
             .line(what_goes(row))
     };
@@ -142,6 +144,7 @@ fn delete(id: UserId, email: &str, row: &ListRow) -> Effect {
     let deed = Deed::People(PeopleDeed::DeleteUser(id));
     Effect::ask_first(
         confirm::Model::new(format!("Delete the user {email}?"), deed)
+            .of(id)
             .line(what_goes(row))
             .line("This can't be taken back; D keeps the user out and everything else.")
             .typed(email),

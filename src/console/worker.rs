@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender};
 use super::ask::Ask;
 use super::msg::{Cmd, Msg};
 use crate::app::App;
-use crate::domain::principal::{Channel, Principal};
+use crate::domain::principal::{Channel, Origin, Principal};
 use crate::domain::{Error, Result};
 
 /// Performs commands until nobody sends any more.
@@ -48,18 +48,32 @@ pub fn queue(waiting: &mut VecDeque<Cmd>, cmd: Cmd) {
         Cmd::Load { page, .. } => {
             waiting.retain(|other| !matches!(other, Cmd::Load { page: same, .. } if same == page));
         }
+        Cmd::Peek { .. } => waiting.retain(|other| !matches!(other, Cmd::Peek { .. })),
         Cmd::Find { .. } => waiting.retain(|other| !matches!(other, Cmd::Find { .. })),
         _ => {}
     }
     waiting.push_back(cmd);
 }
 
-/// Performs one command; none where it is not the worker's.
+/// Performs one command, under an id of its own; none where it is not the worker's.
 pub fn perform(app: &App, who: &Principal, cmd: &Cmd) -> Option<Msg> {
+    let request_id = app.new_request_id();
+    let who = &Principal {
+        origin: Origin {
+            request_id: Some(request_id.clone()),
+            ..who.origin.clone()
+        },
+        ..who.clone()
+    };
     Some(match cmd {
         Cmd::Load { page, turn, ask } => Msg::Loaded {
             page: *page,
             turn: *turn,
+            result: caught(|| ask.perform(app, who)),
+            request_id,
+        },
+        Cmd::Peek { page, ask } => Msg::Peeked {
+            page: *page,
             result: caught(|| ask.perform(app, who)),
         },
         Cmd::Find { turn, of, text } => {
@@ -72,7 +86,10 @@ pub fn perform(app: &App, who: &Principal, cmd: &Cmd) -> Option<Msg> {
                 result: caught(|| ask.perform(app, who)),
             }
         }
-        Cmd::Do(deed) => Msg::Done(caught(|| deed.perform(app, who))),
+        Cmd::Do(deed) => Msg::Done {
+            result: caught(|| deed.perform(app, who)),
+            request_id,
+        },
         Cmd::Copy { .. } | Cmd::CopySecret { .. } | Cmd::Mouse(_) | Cmd::Redraw | Cmd::Suspend => {
             return None;
         }

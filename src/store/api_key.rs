@@ -132,6 +132,16 @@ impl Write<'_> {
         Ok(())
     }
 
+    /// Lets a key end at a time; tells whether it was there.
+    #[must_use = "tells whether the key was there"]
+    pub fn end_api_key(&self, id: ApiKeyId, end_ms: i64) -> Result<bool> {
+        let changed = self.execute(
+            "UPDATE api_keys SET expires_at = ?2 WHERE id = ?1",
+            params![id, end_ms],
+        )?;
+        Ok(changed == 1)
+    }
+
     /// Revokes a key; tells whether it was there.
     #[must_use = "tells whether the key was there"]
     pub fn delete_api_key(&self, id: ApiKeyId) -> Result<bool> {

@@ -90,7 +90,9 @@ fn a_rotated_key_is_shown_once_and_signs_in_where_the_old_one_does_not() {
     shell.press(&["Tab"]);
     shell.wait_for("api_secret");
     shell.press(&["R"]);
-    shell.wait_for("Type api_secret to confirm");
+    shell.wait_for("keeps working for 24 h");
+    shell.press(&["BTab"]);
+    shell.wait_for("The old key is dead at once.");
     shell.press(&["Enter"]);
     shell.wait_for("Type api_secret to confirm");
     assert_eq!(ada.get(path).status, 200, "Enter alone confirms nothing");

@@ -111,7 +111,10 @@ fn an_api_key_is_made_rotated_and_revoked() {
     while !console.line().contains("console-two") {
         console.keys("j");
     }
-    console.keys("Rconsole-two");
+    console.keys("R");
+    assert!(console.frame().contains("keeps working for 24 h"));
+    console.press(KeyCode::BackTab).keys("console-two");
+    assert!(console.frame().contains("The old key is dead at once."));
     console.press(KeyCode::Enter);
     let second = shown_once(&mut console);
     assert_ne!(first, second);
@@ -126,6 +129,129 @@ fn an_api_key_is_made_rotated_and_revoked() {
         console.line().contains("api_secret"),
         "the first key is left"
     );
+}
+
+#[test]
+fn a_rotated_key_works_as_long_as_was_chosen_and_both_are_in_the_list() {
+    let at = installed();
+    let mut console = Console::open(&at.app, SIZE, "keys");
+    let key = {
+        let ada = at.app.find_user(&operator(), "ada@example.com").unwrap();
+        let keys = at.app.api_keys_of(&operator(), ada.id, None, 10).unwrap();
+        keys[0].clone()
+    };
+    console
+        .keys(&format!("R{}", key.name))
+        .press(KeyCode::Enter);
+    shown_once(&mut console);
+    let old = at.app.api_key(&operator(), key.id).unwrap();
+    assert_eq!(old.expires_at_ms, Some(NOW_MS + 24 * 60 * 60 * 1_000));
+    let keys = at.app.api_keys_of(&operator(), key.user_id, None, 10);
+    let keys = keys.unwrap();
+    assert_eq!(keys.len(), 2);
+    let new = keys.iter().find(|other| other.id != key.id).unwrap();
+    assert_eq!((&new.name, new.expires_at_ms), (&key.name, None));
+    // A second rotation may end the old key sooner, and never later.
+    let made = at.app.rotate_api_key(&operator(), key.id, Some(1_000));
+    assert_eq!(made.unwrap().key.expires_at_ms, old.expires_at_ms);
+    let old = at.app.api_key(&operator(), key.id).unwrap();
+    assert_eq!(old.expires_at_ms, Some(NOW_MS + 1_000));
+    let month_ms = 31 * 24 * 60 * 60 * 1_000;
+    for grace_ms in [0, month_ms] {
+        let refused = at.app.rotate_api_key(&operator(), key.id, Some(grace_ms));
+        assert_eq!(refused.err().unwrap().fields()[0].field, "grace");
+    }
+}
+
+#[test]
+fn what_was_done_has_an_id_that_the_audit_log_has_too() {
+    let at = installed();
+    let mut console = Console::open(&at.app, SIZE, "users");
+    console.keys("Dy");
+    let told = console.model.messages.all().next().unwrap().clone();
+    let id = told.request_id.expect("a deed has an id");
+    console.keys("!");
+    assert!(console.frame().contains(&format!("request {id}")));
+    console
+        .press(KeyCode::Esc)
+        .keys("0")
+        .keys(&format!("/request_id:={id}"));
+    assert!(
+        console.frame().contains("user.disable"),
+        "{}",
+        console.frame()
+    );
+    assert!(console.frame().contains("1 of "), "{}", console.frame());
+}
+
+#[test]
+fn members_are_put_in_and_taken_out_where_the_team_is_open() {
+    let at = installed();
+    let bob = at.principal("bob@example.com").user_id().unwrap();
+    let cleo = at.principal("cleo@example.com").user_id().unwrap();
+    let ada = at.app.find_user(&operator(), "ada@example.com").unwrap().id;
+    let team = at
+        .app
+        .create_team(&operator(), ada, Some("core"))
+        .unwrap()
+        .id;
+    let members = || at.app.team(&operator(), team).unwrap().members;
+    let mut console = Console::open(&at.app, SIZE, "teams");
+    console
+        .keys("/core")
+        .press(KeyCode::Enter)
+        .press(KeyCode::Enter);
+    console.press(KeyCode::Tab).press(KeyCode::Tab);
+    assert!(
+        console.frame().contains("[Members 1]"),
+        "{}",
+        console.frame()
+    );
+    for email in ["bob@example.com", "cleo@example.com"] {
+        console.keys("m");
+        fill(&mut console, &[email]);
+    }
+    assert_eq!(members(), [ada, bob, cleo]);
+    while !console.line().contains("bob@") {
+        console.keys("j");
+    }
+    console.keys("x");
+    assert!(
+        console
+            .frame()
+            .contains("Take bob@example.com out of core?"),
+        "{}",
+        console.frame()
+    );
+    console.press(KeyCode::Enter);
+    assert_eq!(members().len(), 3, "Enter alone takes nobody out");
+    console.keys("y");
+    assert_eq!(members(), [ada, cleo]);
+    console.keys("u");
+    assert_eq!(members().len(), 3);
+    console.keys("g  xy");
+    assert_eq!(members().len(), 1, "two that are marked go together");
+    // Nobody is deleted from here: that is done where users are.
+    console.keys("d");
+    assert!(console.model.overlays.is_empty());
+}
+
+#[test]
+fn a_team_is_given_another_name_and_its_old_one_back() {
+    let at = installed();
+    let ada = at.app.find_user(&operator(), "ada@example.com").unwrap().id;
+    let team = at
+        .app
+        .create_team(&operator(), ada, Some("core"))
+        .unwrap()
+        .id;
+    let name = || at.app.team(&operator(), team).unwrap().name;
+    let mut console = Console::open(&at.app, SIZE, "teams");
+    console.keys("/core").press(KeyCode::Enter).keys("e");
+    fill(&mut console, &["-two"]);
+    assert_eq!(name(), "core-two");
+    console.keys("u");
+    assert_eq!(name(), "core");
 }
 
 #[test]
@@ -217,7 +343,7 @@ fn a_user_has_tabs_for_what_belongs_to_the_user() {
         for title in titles {
             console.press(KeyCode::Tab);
             let frame = console.frame();
-            assert!(frame.contains(&format!("[{title}]")), "{title}: {frame}");
+            assert!(frame.contains(&format!("[{title}")), "{title}: {frame}");
         }
         assert!(
             console.frame().contains("\"email\": \"ada@example.com\""),

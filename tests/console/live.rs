@@ -194,6 +194,7 @@ fn a_failing_database_is_told_once_and_asked_less_and_less_often() {
             Msg::Loaded {
                 page: *page,
                 turn: *turn,
+                request_id: "5f2a".to_owned(),
                 result,
             },
         );

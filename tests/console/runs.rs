@@ -1,9 +1,11 @@
 //! Tasks and their executions: what is seen of them, and what is done about them.
 
 use elastane::app::execution::NewRetry;
+use elastane::app::flow::FlowChange;
 use elastane::clock::Clock;
 use elastane::console::deed::{Deed, FlowDeed};
 use elastane::console::msg::{Cmd, Msg};
+use elastane::console::overlay::Overlay;
 use elastane::domain::flow::{Flow, FlowStatus};
 use elastane::domain::id::ExecutionId;
 use elastane::domain::run::{Execution, ExecutionFilter, Failure, RetryMode, RunStatus};
@@ -12,7 +14,9 @@ use serde_json::json;
 
 use super::given::{Console, NOW_MS, operator};
 use crate::support::Installation;
-use crate::support::history::{FIRST, begun, commit, finished, flow, made, part, record, waiting};
+use crate::support::history::{
+    FIRST, begun, commit, finished, flow, flow_with, made, part, record, waiting,
+};
 use elastane::domain::run::part::{MessageRef, RunKey};
 
 /// An installation with one task, and a failed and a good run of it.
@@ -230,6 +234,111 @@ fn a_task_is_started_run_stopped_and_deleted() {
         format!("{:?}", Cmd::Do(deed))
     );
     assert!(at.app.flow(&operator(), flow.id).is_err());
+}
+
+/// Puts a text in the place of one in the editor on top, and saves.
+fn edit(console: &mut Console<'_>, from: &str, to: &str) {
+    let Some(Overlay::Editor(editor)) = console.model.overlays.last() else {
+        panic!("no editor is open: {}", console.frame());
+    };
+    let text = editor.text();
+    assert!(text.contains(from), "{text}");
+    // As a person would: everything away, the other text in.
+    for _ in 0..text.lines().count() {
+        console.ctrl('k').press(KeyCode::Delete);
+    }
+    console
+        .hear(Msg::Paste(text.replacen(from, to, 1)))
+        .ctrl('s');
+}
+
+#[test]
+fn a_task_is_edited_from_the_list_and_what_it_was_comes_back() {
+    let (at, flow, _) = installed();
+    let now = || at.app.flow(&operator(), flow.id).unwrap();
+    let mut console = Console::open(&at.app, (100, 30), "tasks");
+    console.keys("e");
+    edit(&mut console, "\"A flow\"", "\"Another\"");
+    assert_eq!(now().name, "Another", "{}", console.frame());
+    assert!(console.model.overlays.is_empty(), "{}", console.frame());
+    console.keys("e");
+    edit(
+        &mut console,
+        "elasticio/debug:log",
+        "elasticio/debug:nothing",
+    );
+    let changed = now();
+    assert_eq!(changed.version, flow.version + 1);
+    assert_eq!(changed.graph.nodes[1].command.function, "nothing");
+    console.keys("u");
+    assert_eq!(now().graph, flow.graph);
+    // What is wrong stays in the editor, and nothing changes.
+    console.keys("e");
+    edit(&mut console, "\"ordinary\"", "\"odd\"");
+    assert!(
+        console.frame().contains("type is not one of"),
+        "{}",
+        console.frame()
+    );
+    let Some(Overlay::Editor(_)) = console.model.overlays.last() else {
+        panic!("{}", console.frame());
+    };
+    console.press(KeyCode::Esc).press(KeyCode::Esc);
+    // Somebody else was faster.
+    console.keys("e");
+    let change = FlowChange {
+        name: Some("Theirs".to_owned()),
+        ..FlowChange::default()
+    };
+    at.app.change_flow(&operator(), flow.id, change).unwrap();
+    edit(&mut console, "\"Another\"", "\"Mine\"");
+    assert!(
+        console.frame().contains("the flow has changed since"),
+        "{}",
+        console.frame()
+    );
+    assert_eq!(now().name, "Theirs");
+}
+
+#[test]
+fn a_secret_of_a_step_is_hidden_and_stays_where_a_task_is_edited() {
+    let at = Installation::with(|options| options.clock = Clock::fixed(NOW_MS));
+    let ada = at.principal("ada@example.com");
+    let post = json!({ "action": "elasticio/webhook:post" });
+    let flow = flow_with(&at.app, &ada, &post);
+    let mut graph = flow.graph.clone();
+    let given = json!({ "secret": "hush-hush", "uri": "https://shop.test" });
+    graph.nodes[1].members.insert("fields".to_owned(), given);
+    let change = FlowChange {
+        graph: Some(graph),
+        ..FlowChange::default()
+    };
+    at.app.change_flow(&operator(), flow.id, change).unwrap();
+    let fields =
+        || at.app.flow(&operator(), flow.id).unwrap().graph.nodes[1].members["fields"].clone();
+    assert_eq!(fields()["secret"], "hush-hush");
+    let mut console = Console::open(&at.app, (100, 60), "tasks");
+    console.press(KeyCode::Enter).press(KeyCode::BackTab);
+    assert!(console.frame().contains("[JSON]"));
+    assert!(
+        console.frame().contains("\"secret\": \"(hidden)\""),
+        "{}",
+        console.frame()
+    );
+    console.keys("Y");
+    let copied = format!("{:?}", console.cmds);
+    assert!(
+        copied.contains("shop.test") && !copied.contains("hush-hush"),
+        "{copied}"
+    );
+    console.keys("e");
+    edit(&mut console, "https://shop.test", "https://other.test");
+    assert_eq!(fields()["uri"], "https://other.test", "{}", console.frame());
+    assert_eq!(fields()["secret"], "hush-hush");
+    assert!(!format!("{:?}", console.model.undo).contains("hush-hush"));
+    console.keys("e");
+    edit(&mut console, "(hidden)", "said aloud");
+    assert_eq!(fields()["secret"], "said aloud");
 }
 
 #[test]

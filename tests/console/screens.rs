@@ -51,7 +51,7 @@ fn the_readme_shows_what_is_seen() {
     let demo = Demo::open();
     let readme = std::fs::read_to_string(README).unwrap();
     for view in ["tasks", "executions"] {
-        let frame = Console::open(&demo.app, (80, 15), view).frame();
+        let frame = Console::open(&demo.app, (80, 20), view).frame();
         assert!(readme.contains(&frame), "README.md needs:\n{frame}");
     }
 }

@@ -126,7 +126,7 @@ fn revoke(call: &mut Call<'_>) -> Result<Reply> {
 fn rotate(call: &mut Call<'_>) -> Result<Reply> {
     let made = call
         .app
-        .rotate_api_key(&call.who, call.id("api_key_id", "API key")?)?;
+        .rotate_api_key(&call.who, call.id("api_key_id", "API key")?, None)?;
     let shown = show(&made.key).attribute("key", made.secret.expose());
     Ok(Document::one(shown).created(call))
 }

@@ -29,6 +29,26 @@ impl App {
         self.read(|read| portable(read, load(read, who, id)?))
     }
 
+    /// Returns the fields of a flow's steps that a person enters as passwords, as far as
+    /// they have a value: the step and the name of the field. A screen hides these.
+    pub fn secret_fields_of(&self, who: &Principal, id: FlowId) -> Result<Vec<(String, String)>> {
+        self.read(|read| {
+            let flow = load(read, who, id)?;
+            let mut found = Vec::new();
+            for node in &flow.graph.nodes {
+                let Some(Value::Object(fields)) = node.members.get("fields") else {
+                    continue;
+                };
+                let descriptor = usable_descriptor(read, flow.user_id, &node.command)?;
+                let secrets =
+                    secret_fields(&descriptor.unwrap_or_default(), &node.command.function);
+                let own = fields.keys().filter(|name| secrets.contains(*name));
+                found.extend(own.map(|name| (node.id.clone(), name.clone())));
+            }
+            Ok(found)
+        })
+    }
+
     /// Makes an inactive flow of `user` from a file; for the operator.
     ///
     /// Refused with each step that names a function which the user may not use, and

@@ -2,7 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;
 use ratatui::widgets::Widget;
 
@@ -52,22 +52,7 @@ impl Model {
                 .render(body, frame.buffer_mut());
             return;
         };
-        let high = body.height.min(UPPER_LINES);
-        let counts = Rect {
-            width: COUNTS_WIDTH.min(body.width),
-            height: high,
-            ..body
-        };
-        let charts = Rect {
-            x: counts.right(),
-            width: body.width - counts.width,
-            ..counts
-        };
-        let failed = Rect {
-            y: body.y + high,
-            height: body.height - high,
-            ..body
-        };
+        let [counts, charts, failed] = areas(body);
         let buffer = frame.buffer_mut();
         self.draw_counts(scene, buffer, counts, overview);
         draw_charts(scene, buffer, charts, overview);
@@ -141,6 +126,36 @@ impl Model {
             buffer.set_stringn(line.x, line.y, pad(&text, width, false), width, style);
         }
     }
+}
+
+/// Divides the body: the counts, the charts beside them, the failed runs below.
+fn areas(body: Rect) -> [Rect; 3] {
+    let high = body.height.min(UPPER_LINES);
+    let counts = Rect {
+        width: COUNTS_WIDTH.min(body.width),
+        height: high,
+        ..body
+    };
+    let charts = Rect {
+        x: counts.right(),
+        width: body.width - counts.width,
+        ..counts
+    };
+    let failed = Rect {
+        y: body.y + high,
+        height: body.height - high,
+        ..body
+    };
+    [counts, charts, failed]
+}
+
+/// Returns where the rows of the counts and of the failed runs are, inside their boxes.
+pub(super) fn rows_of(body: Rect) -> (Rect, Rect) {
+    let [counts, _, failed] = areas(body);
+    (
+        counts.inner(Margin::new(1, 1)),
+        failed.inner(Margin::new(1, 1)),
+    )
 }
 
 /// Returns a failed run as a line.

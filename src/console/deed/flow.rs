@@ -6,7 +6,9 @@ use super::file::write_new;
 use super::{Deed, Done};
 use crate::app::App;
 use crate::app::execution::{ExecutionStep, NewRetry};
+use crate::app::flow::FlowChange;
 use crate::console::execution::step_json;
+use crate::console::task::{self, unmask};
 use crate::console::text;
 use crate::domain::id::{ExecutionId, FlowId};
 use crate::domain::principal::Principal;
@@ -58,6 +60,29 @@ pub(super) fn change(app: &App, who: &Principal, id: FlowId, verb: FlowDeed) -> 
             let flow = app.delete_flow(who, id)?;
             Done::told(format!("deleted {}", flow.name))
         }
+    })
+}
+
+/// Changes what a task is. What a screen hides of it comes back hidden, and stays as it is.
+pub(super) fn edit(app: &App, who: &Principal, id: FlowId, change: &FlowChange) -> Result<Done> {
+    let before = app.flow(who, id)?;
+    let secrets = app.secret_fields_of(who, id)?;
+    let mut change = change.clone();
+    if let Some(graph) = &mut change.graph {
+        unmask(graph, &before.graph, &secrets);
+    }
+    let flow = app.change_flow(who, id, change)?;
+    let told = format!("changed {}, version {}", flow.name, flow.version);
+    let done = Done::told(told);
+    // What takes it back waits in memory, where no secret is to wait.
+    Ok(if secrets.is_empty() {
+        let change = Box::new(FlowChange {
+            only_of: Some(vec![flow.updated_at_ms]),
+            ..task::change_to(before)
+        });
+        done.undone_by(Deed::ChangeFlow { id, change })
+    } else {
+        done
     })
 }
 

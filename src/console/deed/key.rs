@@ -7,6 +7,9 @@ use crate::domain::Result;
 use crate::domain::id::{ApiKeyId, SshKeyId};
 use crate::domain::principal::Principal;
 
+/// An hour in milliseconds.
+const HOUR_MS: i64 = 60 * 60 * 1_000;
+
 /// What is done about the keys that people sign in with.
 #[derive(Clone, Debug)]
 pub enum KeyDeed {
@@ -18,7 +21,12 @@ pub enum KeyDeed {
         name: String,
     },
     /// Make a key with the same name in the place of this one; it is shown once.
-    RotateApiKey(ApiKeyId),
+    RotateApiKey {
+        /// The old key.
+        id: ApiKeyId,
+        /// How long that still works; none where it is dead at once.
+        grace_ms: Option<i64>,
+    },
     /// Revoke a key at once.
     RevokeApiKey(ApiKeyId),
     /// Register an SSH public key for a user, by address or id.
@@ -44,10 +52,14 @@ impl KeyDeed {
                 let title = format!("API key {name} of {}", user.email.as_str());
                 Ok(Done::told(format!("made the {title}")).with_secret(title, made.secret))
             }
-            Self::RotateApiKey(id) => {
-                let made = app.rotate_api_key(who, *id)?;
+            Self::RotateApiKey { id, grace_ms } => {
+                let made = app.rotate_api_key(who, *id, *grace_ms)?;
                 let title = format!("New API key {}", made.key.name);
-                let told = format!("rotated the key {}; the old one is dead", made.key.name);
+                let old = match grace_ms {
+                    None => "is dead".to_owned(),
+                    Some(grace_ms) => format!("works for {} h more", grace_ms / HOUR_MS),
+                };
+                let told = format!("rotated the key {}; the old one {old}", made.key.name);
                 Ok(Done::told(told).with_secret(title, made.secret))
             }
             Self::RevokeApiKey(id) => {

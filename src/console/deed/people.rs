@@ -41,6 +41,8 @@ pub enum PeopleDeed {
     AddMember(TeamId, String),
     /// Take a user, by address or id, out of a team.
     RemoveMember(TeamId, String),
+    /// Give a team another name.
+    RenameTeam(TeamId, String),
     /// Delete a team.
     DeleteTeam(TeamId),
     /// Make an organization.
@@ -92,6 +94,13 @@ impl PeopleDeed {
                 let back = Self::AddMember(team.id, user.id.to_string());
                 let told = format!("{} is no longer in {}", user.email.as_str(), team.name);
                 Ok(Done::told(told).undone_by(Deed::People(back)))
+            }
+            Self::RenameTeam(id, name) => {
+                let before = app.team(who, *id)?.name;
+                let team = app.rename_team(who, *id, name)?;
+                let told = format!("the team {before} is called {}", team.name);
+                let back = Deed::People(Self::RenameTeam(*id, before));
+                Ok(Done::told(told).undone_by(back))
             }
             Self::DeleteTeam(id) => {
                 let team = app.delete_team(who, *id)?;

@@ -189,6 +189,7 @@ impl Model {
             },
         };
         let ask = confirm::Model::new(format!("Run the step {} again?", step.step), deed)
+            .of(self.id)
             .line(format!(
                 "It gets the same input, and what follows it runs too, {version}."
             ))
@@ -232,7 +233,7 @@ impl Model {
             format!("Input of {}", step.step),
             format!("{}/{}", self.id, step.step),
             &text,
-            retry_with,
+            ("run with this", retry_with),
         );
         vec![Effect::show(Overlay::Editor(Box::new(editor)))]
     }
@@ -248,6 +249,7 @@ fn ask_run_again(id: ExecutionId, version: &str) -> Effect {
     let short = text::short_id(&id.to_string());
     let question = format!("Run {short} again from its trigger?");
     let ask = confirm::Model::new(question, Deed::Retry { id, retry })
+        .of(id)
         .line(format!("All its steps run, {version}."))
         .line("Outside effects of its steps happen again.");
     Effect::ask_first(ask)
@@ -256,7 +258,11 @@ fn ask_run_again(id: ExecutionId, version: &str) -> Effect {
 /// Asks before a run is cancelled, with what that means.
 fn ask_cancel(id: ExecutionId, meaning: String) -> Effect {
     let question = format!("Cancel the execution {}?", text::short_id(&id.to_string()));
-    Effect::ask_first(confirm::Model::new(question, Deed::Cancel(id)).line(meaning))
+    Effect::ask_first(
+        confirm::Model::new(question, Deed::Cancel(id))
+            .of(id)
+            .line(meaning),
+    )
 }
 
 /// Makes the retry of an edited input; `about` is the run's id and the step.

@@ -9,6 +9,8 @@ use crate::console::menu::{self, MenuItem};
 use crate::console::message::Level;
 use crate::console::overlay::Overlay;
 use crate::console::screen::{Effect, Scene, Screen};
+use crate::console::text;
+use crate::console::view_name::list_title;
 use crate::domain::listing::{ListAt, ListSort};
 
 /// The line of the body with the first row, behind the box and the titles.
@@ -253,11 +255,36 @@ impl Model {
         }
     }
 
+    /// Goes to the list whose name in the title is at a column.
+    fn click_tab(&self, body: Rect, column: u16) -> Vec<Effect> {
+        let lists = self.view_name().lists();
+        if lists.len() < 2 || self.is_narrowed_for_good {
+            return Vec::new();
+        }
+        // Behind the corner and a blank; the name of the open one is in brackets, between
+        // names are two blanks.
+        let mut end = body.x + 1;
+        let at = lists.iter().position(|list| {
+            let brackets = if *list == self.of { 2 } else { 0 };
+            let width = text::width(list_title(*list)) + 2 + brackets;
+            end = end.saturating_add(u16::try_from(width).unwrap_or(u16::MAX));
+            column < end
+        });
+        let list = at
+            .and_then(|at| lists.get(at))
+            .filter(|list| **list != self.of);
+        list.map_or_else(Vec::new, |list| vec![Effect::Tab(*list)])
+    }
+
     /// Takes a click: on a row it goes there, on the row under the cursor it opens, on the
-    /// tabs it goes to the next one.
-    pub fn click(&mut self, body: Rect, (_, line): (u16, u16)) -> Vec<Effect> {
+    /// name of a tab it goes to that.
+    pub fn click(&mut self, body: Rect, (column, line): (u16, u16)) -> Vec<Effect> {
+        let (body, panes) = self.areas(body);
+        if panes.is_some_and(|panes| line >= panes.y) {
+            return Vec::new();
+        }
         if line == body.y {
-            return self.tab(1);
+            return self.click_tab(body, column);
         }
         let Some(row) = line.checked_sub(body.y + FIRST_ROW_LINE) else {
             return Vec::new();

@@ -41,6 +41,10 @@ struct Shown {
 impl Model {
     /// Draws the list.
     pub fn view(&self, scene: &Scene, frame: &mut Frame<'_>, body: Rect) {
+        let (body, panes) = self.areas(body);
+        if let Some(area) = panes {
+            self.draw_panes(scene, frame.buffer_mut(), area);
+        }
         let look = &scene.look;
         let block = look.boxed(&self.title(), true);
         let inner = block.inner(body);

@@ -87,6 +87,14 @@ pub fn number_of(of: ListOf, row: &ListRow, key: &str) -> Option<i64> {
     }
 }
 
+/// Returns the time in a row's column, in milliseconds since 1970.
+pub fn time_of(of: ListOf, row: &ListRow, key: &str) -> Option<i64> {
+    match row.cells.get(of.column(key)?)? {
+        ListCell::Time(at_ms) => Some(*at_ms),
+        _ => None,
+    }
+}
+
 /// Returns what people call the object of a row: its name, else its id.
 pub fn name_of(of: ListOf, row: &ListRow) -> String {
     ["email", "name", "title", "component", "action"]

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
 use super::{Model, Tab, TaskPage, TaskStep};
+use crate::console::chart;
 use crate::console::execution::draw_log;
 use crate::console::json_view::draw_rows;
 use crate::console::look::{Look, Standing};
@@ -20,6 +21,9 @@ const FACT_LINES: u16 = 7;
 /// From so many waiting messages on a queue is long, as elastic.io's page has it.
 const LONG_QUEUE: i64 = 1_000;
 
+/// The columns of the bar of a step's times.
+const SPREAD_COLUMNS: usize = 8;
+
 /// The columns of the gauge of a queue.
 const GAUGE_COLUMNS: usize = 10;
 
@@ -32,6 +36,16 @@ pub(super) fn list_height(model: &Model) -> usize {
         Tab::Log | Tab::Json => 3,
     };
     usize::from(model.body.height.saturating_sub(above))
+}
+
+/// Returns the line of the body with the first row of the tab's list, behind the box, the
+/// tabs and the head of the list.
+pub(super) fn first_line(model: &Model) -> u16 {
+    match model.tab {
+        Tab::Summary => 2 + FACT_LINES,
+        Tab::Executions => 3,
+        Tab::Log | Tab::Json => 2,
+    }
 }
 
 /// Returns how a task stands: its sign and state, its version.
@@ -87,9 +101,11 @@ fn draw_summary(model: &Model, page: &TaskPage, scene: &Scene, buffer: &mut Buff
         ..area
     };
     let head = format!(
-        " {:20} {:>7} {:GAUGE_COLUMNS$} {:>7} {:>7}  RUNS",
-        "STEP", "QUEUE", "", "P50", "P95"
+        " {:16} {:>6} {:GAUGE_COLUMNS$} {:>6} {:>6} {:SPREAD_COLUMNS$}  RUNS",
+        "STEP", "QUEUE", "", "P50", "P95", ""
     );
+    // All bars have one scale: that of the slowest step.
+    let most_us = page.steps.iter().filter_map(|step| step.p95_us).max();
     put(buffer, area, FACT_LINES - 1, &head, styles.title);
     let rows = page.steps.iter().enumerate().skip(model.first);
     for (line, (at, step)) in (0..steps.height).zip(rows) {
@@ -100,7 +116,7 @@ fn draw_summary(model: &Model, page: &TaskPage, scene: &Scene, buffer: &mut Buff
         } else {
             styles.text
         };
-        put(buffer, steps, line, &step_line(step, look), style);
+        put(buffer, steps, line, &step_line(step, most_us, look), style);
     }
 }
 
@@ -140,16 +156,22 @@ fn facts(page: &TaskPage, scene: &Scene) -> [(&'static str, String); 5] {
 }
 
 /// Returns a step as a line: name, queue with its gauge, what it runs.
-fn step_line(step: &TaskStep, look: &Look) -> String {
+fn step_line(step: &TaskStep, most_us: Option<u64>, look: &Look) -> String {
     let name = step.name.as_deref().unwrap_or(&step.id);
-    let name = text::pad(&look.cut(&look.clean(name), 20), 20, false);
+    let name = text::pad(&look.cut(&look.clean(name), 16), 16, false);
     let gauge = gauge(step.queued, look.is_ascii);
     let queued = text::number(step.queued);
     let command = look.clean(&step.command);
     let waits = noted(step.rebounds, "wait for another try");
     let works = noted(step.unacked, "at work");
     let (p50, p95) = (took(step.p50_us), took(step.p95_us));
-    format!(" {name} {queued:>7} {gauge} {p50:>7} {p95:>7}  {command}{waits}{works}")
+    let spread = match (step.p50_us, step.p95_us, most_us) {
+        (Some(p50_us), Some(p95_us), Some(most_us)) => {
+            chart::spread(p50_us, p95_us, most_us, SPREAD_COLUMNS, look)
+        }
+        _ => " ".repeat(SPREAD_COLUMNS),
+    };
+    format!(" {name} {queued:>6} {gauge} {p50:>6} {p95:>6} {spread}  {command}{waits}{works}")
 }
 
 /// Returns a time of a step; a bar where it never ran.

@@ -1,12 +1,13 @@
 //! What can be done about a task: copy, start, stop, suspend, run, delete.
 
+use super::edit::edit;
 use super::{Model, Tab, flow_json};
 use crate::console::confirm;
 use crate::console::deed::{Deed, FlowDeed};
 use crate::console::keys::{Action, Binding, bind, letter};
 use crate::console::menu::{self, MenuItem};
 use crate::console::message::Level;
-use crate::console::screen::{Effect, Scene};
+use crate::console::screen::{Effect, Scene, Screen};
 use crate::console::table::related::{curl, name_of, value_of};
 use crate::console::text;
 use crate::domain::flow::FlowStatus;
@@ -34,6 +35,9 @@ pub(in crate::console) const DEEDS: &[Binding] = &[
         "suspend the task; what waits is kept",
     )
     .writing(),
+    bind(&[letter('e')], Action::Edit, "edit the task")
+        .short("edit")
+        .writing(),
     bind(&[letter('d')], Action::Delete, "delete the task").writing(),
 ];
 
@@ -43,7 +47,10 @@ impl Model {
         Some(match action {
             Action::Copy => self.copy_value(),
             Action::CopyJson => {
-                let flow = self.page.as_ref().map(|page| flow_json(&page.flow));
+                let flow = self
+                    .page
+                    .as_ref()
+                    .map(|page| flow_json(&page.flow, &page.secrets));
                 let text = flow.and_then(|flow| serde_json::to_string_pretty(&flow).ok());
                 vec![Effect::copy("the task as JSON", text.unwrap_or_default())]
             }
@@ -52,6 +59,10 @@ impl Model {
                 vec![Effect::copy("the call", text)]
             }
             Action::Related => self.related(),
+            Action::Edit => {
+                let page = self.page.as_ref();
+                page.map_or_else(Vec::new, |page| vec![edit(&page.flow, &page.secrets)])
+            }
             _ => {
                 let waiting = self
                     .page
@@ -115,6 +126,10 @@ pub(in crate::console) fn act_on_row(rows: &[ListRow], action: Action) -> Option
     let status = value_of(ListOf::Flows, row, "status");
     let status = status.and_then(|word| FlowStatus::parse(&word));
     let id = row.id.parse().ok()?;
+    if action == Action::Edit {
+        let task = Model::edited(id, name_of(ListOf::Flows, row));
+        return Some(vec![Effect::Open(Box::new(Screen::Task(Box::new(task))))]);
+    }
     ask_for(action, id, &name_of(ListOf::Flows, row), status, None)
 }
 
@@ -159,5 +174,5 @@ fn ask_for(
         }
         _ => return None,
     };
-    Some(vec![Effect::ask_first(model)])
+    Some(vec![Effect::ask_first(model.of(id))])
 }

@@ -187,6 +187,9 @@ fn messages(model: &Model, room: usize) -> Vec<Line> {
         for part in text::wrap(detail, room.saturating_sub(12)) {
             lines.push(line(format!("{:12}{}", "", look.clean(&part)), styles.dim));
         }
+        if let Some(id) = &message.request_id {
+            lines.push(line(format!("{:12}request {id}", ""), styles.dim));
+        }
     }
     if lines.is_empty() {
         lines.push(line("Nothing was said yet.", styles.text));
@@ -267,6 +270,9 @@ fn confirm_lines(model: &Model, confirm: &confirm::Model, room: usize) -> Vec<Li
     for text in &confirm.lines {
         lines.extend(wrapped(model, text, room));
     }
+    if let Some((way, _)) = confirm.ways.get(confirm.way) {
+        lines.extend(wrapped(model, &format!("{way} (Tab: change)"), room));
+    }
     lines.push(line("", styles.text));
     lines.push(match &confirm.demand {
         Demand::Yes => line("y yes   n or Esc no", styles.title),
@@ -344,6 +350,11 @@ pub(super) fn keys(over: &Overlay) -> Vec<(String, String)> {
         Overlay::Menu(_) => &[("Enter", "take"), ("j k", "move"), ("Esc", "close")],
         Overlay::Confirm(model) => match model.demand {
             Demand::Yes => &[("y", "yes"), ("n Esc", "no")],
+            Demand::Typed(_) if !model.ways.is_empty() => &[
+                ("Enter", "confirm what is typed"),
+                ("Tab", "another way"),
+                ("Esc", "no"),
+            ],
             Demand::Typed(_) => &[("Enter", "confirm what is typed"), ("Esc", "no")],
         },
         Overlay::Form(_) => &[
@@ -351,7 +362,7 @@ pub(super) fn keys(over: &Overlay) -> Vec<(String, String)> {
             ("Enter", "next, then send"),
             ("Esc", "leave"),
         ],
-        Overlay::Editor(_) => &[("ctrl-s", "run with this"), ("Esc", "leave")],
+        Overlay::Editor(model) => &[("ctrl-s", model.word), ("Esc", "leave")],
         Overlay::Secret(_) => &[("y", "copy"), ("Esc", "close for good")],
         Overlay::Quit => &[("y", "end"), ("n", "stay")],
     };
