@@ -75,6 +75,8 @@ struct StepQueue {
     unread: u64,
     unread_bytes: u64,
     in_work: usize,
+    /// Those in work of which only the commit is outstanding.
+    commits: usize,
     rests_until_ms: i64,
 }
 
@@ -125,6 +127,8 @@ pub struct Board {
     limits: RunLimits,
     /// Those in work whose worker went on to others: a process works on them.
     handed: HashSet<i64>,
+    /// Those in work of which only the commit is outstanding, by the first of each batch.
+    driven: HashSet<i64>,
 }
 
 impl Board {
@@ -143,6 +147,7 @@ impl Board {
             next_ticket: 0,
             limits,
             handed: HashSet::new(),
+            driven: HashSet::new(),
         }
     }
 
@@ -266,6 +271,7 @@ impl Board {
             }
             *queue = StepQueue {
                 in_work: queue.in_work,
+                commits: queue.commits,
                 ..StepQueue::default()
             };
             queue.in_work > 0
@@ -366,7 +372,7 @@ impl Board {
         // Later steps first: what was begun is finished before more is begun.
         for (step, queue) in queues.steps.iter_mut().rev() {
             let rule = rules.get(step);
-            let prefetch = rule.map_or(1, |rule| rule.prefetch);
+            let prefetch = rule.map_or(1, |rule| rule.prefetch) + queue.commits.min(1);
             let is_held_up = !full.is_empty()
                 && rule.is_some_and(|it| it.feeds.iter().any(|to| full.contains(to)));
             if queue.in_work >= prefetch || queue.rests_until_ms > now_ms || is_held_up {
@@ -412,6 +418,21 @@ impl Board {
         self.wake(message.flow);
     }
 
+    /// Says that nothing is left of messages in work but a commit that nothing after them
+    /// depends on: the next of their step may begin. One more at a time is enough to keep a
+    /// step at work, and bounds what waits in memory.
+    pub fn driven(&mut self, messages: &[Queued]) {
+        let Some(first) = messages.first() else {
+            return;
+        };
+        let queue = self.step(first.flow, &first.step);
+        if queue.in_work > 0 {
+            queue.commits += 1;
+            self.driven.insert(first.seq);
+            self.wake(first.flow);
+        }
+    }
+
     /// Counts a worker as free: flows that waited for one have their turn.
     fn free_worker(&mut self) {
         self.busy = self.busy.saturating_sub(1);
@@ -427,13 +448,9 @@ impl Board {
         };
         let flow = first.flow;
         let was_handed = self.handed.remove(&first.seq);
-        for message in messages {
-            self.in_work.remove(&message.seq);
-            if self.held.remove(&message.seq) {
-                self.uncount(message);
-            }
-        }
-        self.rest(flow, &first.step, was_handed);
+        let was_driven = self.driven.remove(&first.seq);
+        self.drop_gone(messages);
+        self.rest(flow, &first.step, was_handed, was_driven);
     }
 
     /// Forgets messages in work that are not in the database any more; the worker's
@@ -453,9 +470,10 @@ impl Board {
         let Some((flow, step)) = messages.first().map(|it| (it.flow, it.step.clone())) else {
             return;
         };
-        let mut was_handed = false;
+        let (mut was_handed, mut was_driven) = (false, false);
         for message in messages {
             was_handed |= self.handed.remove(&message.seq);
+            was_driven |= self.driven.remove(&message.seq);
             self.in_work.remove(&message.seq);
             // What was forgotten meanwhile is read from the database again.
             if self.held.contains(&message.seq) {
@@ -464,11 +482,11 @@ impl Board {
         }
         self.step(flow, &step).rests_until_ms = due_at_ms;
         self.resting.insert((due_at_ms, flow, step.clone()));
-        self.rest(flow, &step, was_handed);
+        self.rest(flow, &step, was_handed, was_driven);
     }
 
     /// Frees the place of a step's worker.
-    fn rest(&mut self, flow: FlowId, step: &str, was_handed: bool) {
+    fn rest(&mut self, flow: FlowId, step: &str, was_handed: bool, was_driven: bool) {
         if !was_handed {
             self.free_worker();
         }
@@ -476,6 +494,7 @@ impl Board {
             queues.in_work = queues.in_work.saturating_sub(usize::from(!was_handed));
             if let Some(queue) = queues.steps.get_mut(step) {
                 queue.in_work = queue.in_work.saturating_sub(1);
+                queue.commits = queue.commits.saturating_sub(usize::from(was_driven));
             }
         }
         self.wake(flow);

@@ -36,6 +36,10 @@ const SLICE_MAX_US: u64 = 250_000;
 /// history stays small enough to be shown.
 const SLICE_MAX_BYTES: u64 = 12 * 1024 * 1024;
 
+/// The steps of a slice from which its commit takes long enough (about a millisecond) for
+/// another worker to go on with the next message meanwhile.
+const OVERLAP_STEPS: usize = 100;
+
 /// Drives runs of one flow until they are committed together.
 pub(super) struct Driver<'a> {
     app: &'a App,
@@ -178,6 +182,17 @@ impl<'a> Driver<'a> {
     /// it is not to be committed.
     pub(super) fn is_unread(&self) -> bool {
         self.runs.iter().any(RunSlice::is_unread)
+    }
+
+    /// Tells whether nothing that comes next depends on the commit of this: no message was
+    /// queued, nothing kept for a step. It is asked of large slices alone, since small ones
+    /// are committed before anybody else could begin.
+    pub(super) fn is_worth_overlapping(&self) -> bool {
+        let steps: usize = self.runs.iter().map(|run| run.steps.len()).sum();
+        steps >= OVERLAP_STEPS
+            && self.snapshots.is_empty()
+            && self.kept.is_empty()
+            && self.runs.iter().all(|run| run.queued.is_empty())
     }
 
     /// Ends a message that a server took too often without ending it.

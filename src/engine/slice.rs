@@ -282,6 +282,11 @@ impl Snapshots {
         self.0.get(step)
     }
 
+    /// Tells whether no snapshot was changed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Replaces the snapshot of a step.
     pub(super) fn replace(&mut self, step: &str, value: Value) {
         self.0.insert(step.to_owned(), value);

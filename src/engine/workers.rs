@@ -195,6 +195,10 @@ fn drive(shared: &Shared, plan: &Arc<FlowPlan>, messages: &Arc<Vec<Queued>>) -> 
         Some(Held::Handed) => return Driven::Handed,
         None => {}
     }
+    if driver.is_worth_overlapping() {
+        shared.with_board(|board| board.driven(messages));
+        shared.wake();
+    }
     committed(shared, driver, plan, leased)
 }
 

@@ -278,3 +278,64 @@ fn rules_of_a_flow_that_changed_meanwhile_are_not_taken() {
     assert!(!board.is_asked(asked, ticket));
     assert!(board.is_asked(asked, newer));
 }
+
+#[test]
+fn the_next_message_begins_while_only_the_commit_of_the_one_before_is_outstanding() {
+    let mut board = Board::new(8, RunLimits::default());
+    let flow = flow(1);
+    rule(&mut board, flow, 1, 1);
+    for seq in 1..=4 {
+        board.push(row(flow, "s", seq), 0);
+    }
+    let first = messages(&mut board);
+    assert!(matches!(board.take(0), Taken::Nothing { .. }), "prefetch 1");
+    board.driven(&first);
+    let second = messages(&mut board);
+    assert_eq!([seqs(&first), seqs(&second)], [vec![1], vec![2]]);
+    // One commit is enough: the third waits until the first is committed.
+    board.driven(&second);
+    assert!(
+        matches!(board.take(0), Taken::Nothing { .. }),
+        "two commits"
+    );
+    board.done(&first);
+    let third = messages(&mut board);
+    assert_eq!(seqs(&third), [3]);
+    board.done(&second);
+    // With nothing to commit, prefetch 1 is one message again.
+    assert!(
+        matches!(board.take(0), Taken::Nothing { .. }),
+        "two at once"
+    );
+    board.driven(&third);
+    board.put_back(third, 0);
+    let again = messages(&mut board);
+    assert_eq!(
+        seqs(&again),
+        [3],
+        "what was not committed is done again first"
+    );
+    assert!(
+        matches!(board.take(0), Taken::Nothing { .. }),
+        "two at once"
+    );
+    assert_eq!(board.sizes(flow), [("s".to_owned(), 2)]);
+}
+
+#[test]
+fn a_flow_that_is_read_anew_keeps_what_waits_for_its_commit() {
+    let mut board = Board::new(8, RunLimits::default());
+    let flow = flow(1);
+    rule(&mut board, flow, 1, 1);
+    board.push(row(flow, "s", 1), 0);
+    let first = messages(&mut board);
+    board.driven(&first);
+    board.forget(flow);
+    rule(&mut board, flow, 1, 1);
+    for seq in 2..=3 {
+        board.push(row(flow, "s", seq), 0);
+    }
+    assert_eq!(seqs(&messages(&mut board)), [2]);
+    board.done(&first);
+    assert!(matches!(board.take(0), Taken::Nothing { .. }), "prefetch 1");
+}
