@@ -23,7 +23,7 @@ use rquickjs::{Context, Ctx, Promise, Runtime};
 use serde_json::Value;
 use thiserror::Error;
 
-use host::Host;
+use host::{Emission, Host};
 
 use crate::domain::run::LogLevel;
 
@@ -191,7 +191,7 @@ fn cut(mut text: String, bytes: usize) -> String {
 
 /// What the thread of a run sends.
 enum Sent {
-    Events(Vec<ScriptEvent>),
+    Emitted(Vec<Emission>),
     Ended(Result<(), ScriptError>),
 }
 
@@ -215,38 +215,42 @@ pub fn run(
     let limits = limits.clone();
     let time_ms = limits.time_ms;
     let body = move |sender: &Sender<Sent>| {
-        // Nobody listens any more when the run was given up.
-        let mut emit = |events| drop(sender.send(Sent::Events(events)));
-        let send = |outcome| drop(sender.send(Sent::Ended(outcome)));
-        run_here(&given, limits, &mut emit, &send);
+        run_here(&given, limits, sender);
     };
     let lost = "the script's thread broke down";
     let mut outcome = Err(ScriptError::ours("InternalError", lost));
+    let mut unread = None;
     thread::watch(time_ms, body, &mut |sent| match sent {
-        Sent::Events(events) => events.into_iter().for_each(&mut *emit),
+        Sent::Emitted(emissions) => {
+            for emission in emissions {
+                match emission.into_event() {
+                    Ok(event) => emit(event),
+                    Err(error) => drop(unread.get_or_insert(error)),
+                }
+            }
+        }
         Sent::Ended(ended) => outcome = ended,
     })?;
-    outcome
+    outcome.and_then(|()| unread.map_or(Ok(()), Err))
 }
 
 /// Runs a script on this thread, and tells how it ended before the sandbox is taken
 /// down, which takes a while when it is full.
-fn run_here(
-    given: &drive::Given,
-    limits: ScriptLimits,
-    emit: &mut dyn FnMut(Vec<ScriptEvent>),
-    send: &dyn Fn(Result<(), ScriptError>),
-) {
+fn run_here(given: &drive::Given, limits: ScriptLimits, sender: &Sender<Sent>) {
+    // Nobody listens any more when the run was given up.
+    let send = |sent| drop(sender.send(sent));
     let (runtime, context) = match sandbox(&limits) {
         Ok(made) => made,
-        Err(error) => return send(Err(error)),
+        Err(error) => return send(Sent::Ended(Err(error))),
     };
-    let host = Host::new(limits);
+    let events = sender.clone();
+    let hand_over = move |emitted| drop(events.send(Sent::Emitted(emitted)));
+    let host = Host::new(limits, Box::new(hand_over));
     host.guard(&runtime);
     let rejections = drive::track(&runtime);
-    let outcome = context.with(|ctx| drive::run(&ctx, given, &host, &rejections, emit));
-    host.drain(emit);
-    send(outcome.map_err(|error| host.explain(error)));
+    let outcome = context.with(|ctx| drive::run(&ctx, given, &host, &rejections));
+    host.drain();
+    send(Sent::Ended(outcome.map_err(|error| host.explain(error))));
 }
 
 /// Tells whether code can be parsed; it is not run.

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::host::Host;
-use super::{CODE_FILE, PRELUDE, PRELUDE_FILE, ScriptError, ScriptEvent, evaluate};
+use super::{CODE_FILE, PRELUDE, PRELUDE_FILE, ScriptError, evaluate};
 use rquickjs::context::EvalOptions;
 use rquickjs::{Array, Ctx, Function, Object, Persistent, Runtime, Value as JsValue};
 
@@ -64,7 +64,6 @@ pub(super) fn run(
     given: &Given,
     host: &Rc<Host>,
     rejections: &Rejections,
-    emit: &mut dyn FnMut(Vec<ScriptEvent>),
 ) -> Result<(), ScriptError> {
     let hands = prepare(ctx, given, host).map_err(|_| caught(ctx, None))?;
     let run = Run {
@@ -74,7 +73,7 @@ pub(super) fn run(
         rejections,
     };
     run.start(&given.code)?;
-    run.finish(emit)
+    run.finish()
 }
 
 /// Makes the globals of the script, and returns the hands by which it is driven.
@@ -110,9 +109,9 @@ impl<'js> Run<'_, 'js> {
     }
 
     /// Runs jobs and timers until nothing is left or the script says that it ended.
-    fn finish(&self, emit: &mut dyn FnMut(Vec<ScriptEvent>)) -> Result<(), ScriptError> {
+    fn finish(&self) -> Result<(), ScriptError> {
         loop {
-            self.run_jobs(emit)?;
+            self.run_jobs()?;
             if self.call("isEnded", ())? {
                 return Ok(());
             }
@@ -132,12 +131,12 @@ impl<'js> Run<'_, 'js> {
     }
 
     /// Runs jobs until none waits; an unhandled rejection then ends the run.
-    fn run_jobs(&self, emit: &mut dyn FnMut(Vec<ScriptEvent>)) -> Result<(), ScriptError> {
+    fn run_jobs(&self) -> Result<(), ScriptError> {
         self.refuse_to_go_on()?;
         while self.ctx.execute_pending_job() {
             self.refuse_to_go_on()?;
         }
-        self.host.drain(emit);
+        self.host.drain();
         let first = self.rejections.take().into_iter().next();
         let Some(rejection) = first else {
             return Ok(());

@@ -12,6 +12,34 @@ use crate::clock::monotonic_us;
 use super::{LOG_BYTES_MAX, LOGS_MAX, ScriptError, ScriptEvent, ScriptLimits, cut};
 use crate::domain::run::LogLevel;
 
+/// How many emissions are handed over together at least, unless the script pauses: what
+/// takes them works beside it, and is woken once for all of them.
+const TOGETHER: usize = 64;
+
+/// How deep a text may be nested that is read by whoever takes it; the reader's own bound
+/// is 128. What could be deeper is read here, so that the script hears of it.
+const PLAIN_DEPTH: usize = 100;
+
+/// What a script emitted, on its way to another thread.
+pub(super) enum Emission {
+    /// A message, as text that can be read.
+    Data(String),
+    /// Anything else.
+    Event(ScriptEvent),
+}
+
+impl Emission {
+    /// Returns the event, read where it is text.
+    pub(super) fn into_event(self) -> Result<ScriptEvent, ScriptError> {
+        match self {
+            Self::Event(event) => Ok(event),
+            Self::Data(json) => parse(&json)
+                .map(ScriptEvent::Data)
+                .map_err(|error| ScriptError::ours("Error", format!("emit('data'): {error}"))),
+        }
+    }
+}
+
 /// The host's side of one run: what was emitted, and whether it has to stop.
 pub(super) struct Host {
     limits: ScriptLimits,
@@ -20,7 +48,9 @@ pub(super) struct Host {
     /// Why the run has to stop; the first reason counts.
     stopped: RefCell<Option<ScriptError>>,
     /// What was emitted and not handed over yet.
-    waiting: RefCell<Vec<ScriptEvent>>,
+    waiting: RefCell<Vec<Emission>>,
+    /// Takes it.
+    hand_over: Box<dyn Fn(Vec<Emission>)>,
     events: Cell<usize>,
     output_bytes: Cell<usize>,
     logs: Cell<usize>,
@@ -28,13 +58,14 @@ pub(super) struct Host {
 
 impl Host {
     /// Makes the host of one run, whose time begins now.
-    pub(super) fn new(limits: ScriptLimits) -> Rc<Self> {
+    pub(super) fn new(limits: ScriptLimits, hand_over: Box<dyn Fn(Vec<Emission>)>) -> Rc<Self> {
         let time_us = limits.time_ms.saturating_mul(1_000);
         Rc::new(Self {
             limits,
             deadline_us: monotonic_us().saturating_add(time_us),
             stopped: RefCell::new(None),
             waiting: RefCell::default(),
+            hand_over,
             events: Cell::new(0),
             output_bytes: Cell::new(0),
             logs: Cell::new(0),
@@ -85,10 +116,20 @@ impl Host {
     }
 
     /// Hands over what was emitted since the last time.
-    pub(super) fn drain(&self, emit: &mut dyn FnMut(Vec<ScriptEvent>)) {
+    pub(super) fn drain(&self) {
         let waiting = self.waiting.take();
         if !waiting.is_empty() {
-            emit(waiting);
+            (self.hand_over)(waiting);
+        }
+    }
+
+    /// Notes an emission, and hands over what waits when it is much.
+    fn push(&self, emission: Emission) {
+        let mut waiting = self.waiting.borrow_mut();
+        waiting.push(emission);
+        if waiting.len() >= TOGETHER {
+            drop(waiting);
+            self.drain();
         }
     }
 
@@ -98,7 +139,7 @@ impl Host {
         let hands = Object::new(ctx.clone())?;
         let host = Rc::clone(self);
         let emit = move |ctx: Ctx<'js>, name: String, json: String| {
-            host.emit(&name, &json)
+            host.emit(&name, json)
                 .map_err(|message| Exception::throw_range(&ctx, &message))
         };
         hands.set("emit", Function::new(ctx.clone(), emit)?)?;
@@ -110,7 +151,7 @@ impl Host {
     }
 
     /// Takes an event in; the error is thrown to the script, and a limit ends the run.
-    fn emit(&self, name: &str, json: &str) -> Result<bool, String> {
+    fn emit(&self, name: &str, json: String) -> Result<bool, String> {
         let limits = &self.limits;
         self.events.set(self.events.get() + 1);
         self.output_bytes.set(self.output_bytes.get() + json.len());
@@ -133,9 +174,13 @@ impl Host {
             self.stop(ScriptError::ours("RangeError", message.clone()));
             return Err(message);
         }
-        let value = parse(json).map_err(|error| format!("emit('{name}'): {error}"))?;
+        if name == "data" && is_plain(&json) {
+            self.push(Emission::Data(json));
+            return Ok(true);
+        }
+        let value = parse(&json).map_err(|error| format!("emit('{name}'): {error}"))?;
         let event = event_of(name, value).ok_or_else(|| format!("no event is called '{name}'"))?;
-        self.waiting.borrow_mut().push(event);
+        self.push(Emission::Event(event));
         Ok(true)
     }
 
@@ -159,8 +204,15 @@ impl Host {
         }
         let message = cut(message, LOG_BYTES_MAX);
         let event = ScriptEvent::Log { level, message };
-        self.waiting.borrow_mut().push(event);
+        self.push(Emission::Event(event));
     }
+}
+
+/// Tells whether a text that QuickJS stringified can be read whatever it holds: it has too
+/// few brackets to be nested too deep, which is all that could be wrong with it.
+fn is_plain(json: &str) -> bool {
+    let opens = |byte: &u8| matches!(byte, b'{' | b'[');
+    json.as_bytes().iter().filter(|byte| opens(byte)).count() <= PLAIN_DEPTH
 }
 
 /// Returns the milliseconds of the monotonic clock, for timers.
