@@ -31,6 +31,10 @@ use elastane::domain::user::NewUser;
 use elastane::server::{Running, ServerOptions};
 use hyper::body::Bytes;
 
+/// The allocator of the binary, so that what is measured is what is shipped.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Flows of the small and of the large installation.
 const FLOWS: [u32; 2] = [1_000, 1_000_000];
 

@@ -4,6 +4,9 @@ use std::io::{self, Read, Write};
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 
+use rustix::io::Errno;
+use rustix::net::{SendFlags, send};
+
 /// A connected socket. Reading and writing need only a shared reference, as the guard shuts it down from aside.
 #[derive(Debug)]
 pub(crate) enum Socket {
@@ -34,6 +37,25 @@ impl Socket {
             match outcome {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => return other,
+            }
+        }
+    }
+
+    /// Hands over as many bytes as there is room for, without waiting; 0 where there is none.
+    ///
+    /// With `more`, what comes next is sent along with them: the client is woken once.
+    pub(crate) fn write_at_once(&self, bytes: &[u8], more: bool) -> io::Result<usize> {
+        let mut flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        flags.set(SendFlags::MORE, more);
+        loop {
+            let outcome = match self {
+                Self::Tcp(stream) => send(stream, bytes, flags),
+                Self::Unix(stream) => send(stream, bytes, flags),
+            };
+            match outcome {
+                Err(Errno::INTR) => {}
+                Err(Errno::WOULDBLOCK) => return Ok(0),
+                other => return Ok(other?),
             }
         }
     }

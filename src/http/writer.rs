@@ -11,7 +11,7 @@ use super::response::{Content, Response};
 use super::status::reason;
 use crate::clock::monotonic_ms;
 
-/// Most bytes handed to the socket at once.
+/// Most bytes handed to the socket at once where it may have to wait.
 ///
 /// A blocking write returns only when it has taken everything, so each piece must be small enough
 /// for the write budget.
@@ -186,8 +186,10 @@ impl<'w> Writer<'w> {
                 self.write_all(out)
             }
             Content::Bytes(bytes) => {
-                self.write_all(out)?;
-                self.write_all(&bytes)
+                let sent = self.write_at_once(out, true)?;
+                self.write_all(&out[sent..])?;
+                let sent = self.write_at_once(&bytes, false)?;
+                self.write_all(&bytes[sent..])
             }
             Content::Stream { source, .. } => {
                 self.write_all(out)?;
@@ -238,6 +240,19 @@ impl<'w> Writer<'w> {
         } else {
             Ok(())
         }
+    }
+
+    /// Writes what the socket takes without waiting, which costs nothing of the budget; says
+    /// how much that was.
+    fn write_at_once(&mut self, bytes: &[u8], more: bool) -> io::Result<usize> {
+        let deadline_ms = self.budget.deadline_from(monotonic_ms());
+        let entered = self.wire.live.state.enter(Phase::Writing, deadline_ms);
+        entered.map_err(|_cut| io::Error::from(io::ErrorKind::TimedOut))?;
+        let written = self.wire.live.socket.write_at_once(bytes, more)?;
+        self.budget.settle(0, written as u64);
+        self.sent += written as u64;
+        Counters::add(&self.wire.shared.counters.bytes_out, written as u64);
+        Ok(written)
     }
 
     fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {

@@ -93,7 +93,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("quick_xml", &["domain"]),
     ("ratatui", &["console"]),
     ("regex", &["domain", "store"]),
-    ("rustix", &["app", "cli", "engine", "git", "sandbox"]),
+    (
+        "rustix",
+        &["app", "cli", "engine", "git", "http", "sandbox"],
+    ),
     ("ratatui_textarea", &["console"]),
     ("rquickjs", &["engine"]),
     ("rusqlite", &["store"]),

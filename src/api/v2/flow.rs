@@ -1,5 +1,7 @@
 //! Flows (`v2.md 4.4, 6.4`).
 
+use std::mem;
+
 use super::document::{Document, Resource, nothing, time};
 use super::input::Input;
 use super::query::bad_parameter;
@@ -119,15 +121,19 @@ pub(super) const ROUTES: &[Route] = &[
         .answering(200, Answers::Many(&FLOW)),
     Route::post("/v2/flows", "makes a flow", create)
         .taking(&NEW)
-        .answering(201, Answers::One(&FLOW)),
-    Route::get("/v2/flows/{flow_id}", "returns a flow", one).answering(200, Answers::One(&FLOW)),
+        .answering(201, Answers::One(&FLOW))
+        .tagged(),
+    Route::get("/v2/flows/{flow_id}", "returns a flow", one)
+        .answering(200, Answers::One(&FLOW))
+        .tagged(),
     Route::patch(
         "/v2/flows/{flow_id}",
         "changes a flow in part; with If-Match, only as it was read",
         change,
     )
     .taking(&CHANGE)
-    .answering(200, Answers::One(&FLOW)),
+    .answering(200, Answers::One(&FLOW))
+    .tagged(),
     Route::delete(
         "/v2/flows/{flow_id}",
         "deletes a flow, stopped first where it runs",
@@ -146,7 +152,9 @@ fn list(call: &mut Call<'_>) -> Result<Reply> {
     let Some(query) = read_query(call)? else {
         return Ok(Document::page(call, page, Vec::new(), 0).ok());
     };
-    let write = |list: &mut Vec<u8>, flow: &ShownFlow<'_>| shown(flow).write_to(list);
+    let write = |list: &mut Vec<u8>, flow: &ShownFlow<'_>| {
+        *list = shown(flow, mem::take(list)).into_json();
+    };
     let part = call.app.flow_part(&who, &query, page.slice(), write)?;
     Ok(Document::page_of(call, page, &part.text, part.total).ok())
 }
@@ -332,18 +340,19 @@ fn flow_id(call: &Call<'_>) -> Result<FlowId> {
 
 /// Returns a flow as v2 shows it.
 fn show(flow: &Flow) -> Resource {
-    shown(&ShownFlow::from(flow))
+    shown(&ShownFlow::from(flow), Vec::new())
 }
 
-/// Returns a flow as v2 shows it: one that v1 suspended is inactive (`v2.md 9`, 11).
-fn shown(flow: &ShownFlow<'_>) -> Resource {
+/// Returns a flow as v2 shows it, behind others of a list: one that v1 suspended is inactive
+/// (`v2.md 9`, 11).
+fn shown(flow: &ShownFlow<'_>, list: Vec<u8>) -> Resource {
     let status = match flow.status {
         FlowStatus::Active => "active",
         FlowStatus::Inactive | FlowStatus::Suspended => "inactive",
     };
     let mapper = flow.default_mapper_type.map(MapperKind::as_str);
     let (id, user) = (&*flow.id, &*flow.user_id);
-    Resource::new(&FLOW, id, format!("/v2/flows/{id}"))
+    Resource::behind(list, &FLOW, id, ["/v2/flows/", id].concat())
         .attribute("name", &flow.name)
         .maybe("description", flow.description.as_ref())
         .attribute("status", status)
@@ -361,6 +370,6 @@ fn shown(flow: &ShownFlow<'_>) -> Resource {
         .written("variables", &flow.variables)
         .maybe("default_mapper_type", mapper)
         .written("nodes_config", &flow.nodes_config)
-        .to_one("user", "user", user, format!("/v2/users/{user}"))
+        .to_one("user", "user", user, ["/v2/users/", user].concat())
         .of_organization(flow.organization_id)
 }

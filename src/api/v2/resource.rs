@@ -15,7 +15,8 @@ pub struct Resource {
     pub(super) kind: &'static ResourceType,
     pub(super) id: String,
     pub(super) link: String,
-    /// The JSON as far as it is written, without what closes it.
+    /// The JSON as far as it is written, without what closes it; what stands before it in a
+    /// list, too.
     json: Vec<u8>,
     has_relationships: bool,
 }
@@ -30,8 +31,20 @@ impl Resource {
         id: impl Into<String>,
         link: impl Into<String>,
     ) -> Self {
+        Self::behind(Vec::with_capacity(RESOURCE_BYTES), kind, id, link)
+    }
+
+    /// Begins a resource behind other ones of a list, in the memory of these.
+    pub(super) fn behind(
+        mut json: Vec<u8>,
+        kind: &'static ResourceType,
+        id: impl Into<String>,
+        link: impl Into<String>,
+    ) -> Self {
         let (id, link): (String, String) = (id.into(), link.into());
-        let mut json = Vec::with_capacity(RESOURCE_BYTES);
+        if !json.is_empty() {
+            json.push(b',');
+        }
         json.push(b'{');
         written::member(&mut json, "type", kind.name);
         written::member(&mut json, "id", &id);
@@ -161,7 +174,7 @@ impl Resource {
         list.extend_from_slice(&self.into_json());
     }
 
-    /// Returns it as a document shows it.
+    /// Returns it as a document shows it, behind what it began behind.
     pub(super) fn into_json(mut self) -> Vec<u8> {
         if self.has_relationships {
             self.json.push(b'}');

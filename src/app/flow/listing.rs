@@ -26,7 +26,11 @@ const MARK_EVERY: u32 = 1_000;
 /// who are looking now. The longest takes 12 kB.
 const REMEMBERED_MAX: usize = 1_000;
 
-/// The largest page that is remembered, in bytes: one of 50 flows of middle size fits.
+/// Room for a flow on a page, in bytes: one of middle size fits.
+const FLOW_BYTES: usize = 1_024;
+
+/// The largest page that is remembered, in bytes of memory: one of 50 flows of middle size
+/// fits.
 const PAGE_BYTES_MAX: usize = 64 * 1_024;
 
 /// The most pages that are remembered, 4 MB of them: those that are being looked at.
@@ -43,7 +47,7 @@ pub(in crate::app) struct FlowLists {
 #[derive(Clone, Debug)]
 pub struct FlowPage {
     /// What the caller wrote.
-    pub text: Arc<[u8]>,
+    pub text: Arc<Vec<u8>>,
     /// How many flows the whole list has.
     pub total: u64,
 }
@@ -94,7 +98,7 @@ impl FlowLists {
 
     /// Remembers a page, unless it is too large.
     fn put_page(&self, key: (FlowList, FlowQuery, Slice), state: FlowListState, page: FlowPage) {
-        if page.text.len() > PAGE_BYTES_MAX {
+        if page.text.capacity() > PAGE_BYTES_MAX {
             return;
         }
         let mut held = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
@@ -132,10 +136,10 @@ impl App {
                 return Ok(page);
             }
             let total = self.flow_total(read, list, query)?;
-            let mut text = Vec::new();
+            let mut text = Vec::with_capacity(limit as usize * FLOW_BYTES);
             if slice.offset >= total {
                 return Ok(FlowPage {
-                    text: text.into(),
+                    text: Arc::new(text),
                     total,
                 });
             }
@@ -148,7 +152,7 @@ impl App {
                 write(&mut text, flow);
             })?;
             let page = FlowPage {
-                text: text.into(),
+                text: Arc::new(text),
                 total,
             };
             lists.put_page(key, state, page.clone());
