@@ -262,8 +262,15 @@ fn success(
     }
     // What was made or accepted has a place (`v2.md 2.4`).
     let is_made = is_v2(route) && matches!(answers, Answers::One(_)) && status > 200;
+    let mut headers = Map::new();
     if is_made || status == 303 {
-        shown["headers"] = header("Location", "Where it is.");
+        headers.extend(header("Location", "Where it is."));
+    }
+    if route.is_tagged {
+        headers.extend(header("ETag", "The state of it, for `If-Match`."));
+    }
+    if !headers.is_empty() {
+        shown["headers"] = headers.into();
     }
     shown
 }
@@ -271,14 +278,14 @@ fn success(
 /// Returns the answer to callers who did not say who they are.
 fn challenge(name: &str, types: &[&str]) -> Value {
     let mut shown = error("The credentials are missing or wrong.", name, types);
-    shown["headers"] = header("WWW-Authenticate", "How to sign in.");
+    shown["headers"] = header("WWW-Authenticate", "How to sign in.").into();
     shown
 }
 
 /// Returns a header that is always sent.
-fn header(name: &str, what: &str) -> Value {
+fn header(name: &str, what: &str) -> Map<String, Value> {
     let shown = json!({ "required": true, "description": what, "schema": { "type": "string" } });
-    json!({ name: shown })
+    Map::from_iter([(name.to_owned(), shown)])
 }
 
 /// Returns a body of one schema in several media types.

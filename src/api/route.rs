@@ -58,6 +58,8 @@ pub struct Route {
     pub answers: Answers,
     /// Another status that means success, and what is answered with it.
     pub also: Option<(u16, Answers)>,
+    /// Whether what it answers has an `ETag`, and whether a change reads `If-Match`.
+    pub is_tagged: bool,
 }
 
 impl Route {
@@ -135,6 +137,13 @@ impl Route {
         self
     }
 
+    /// Says that what it answers has an `ETag`; with PATCH, that it reads `If-Match`.
+    #[must_use]
+    pub const fn tagged(mut self) -> Self {
+        self.is_tagged = true;
+        self
+    }
+
     /// Sets what it answers when all is well.
     #[must_use]
     pub const fn answering(mut self, status: u16, answers: Answers) -> Self {
@@ -173,6 +182,7 @@ impl Route {
             status: 200,
             answers: Answers::Unsaid,
             also: None,
+            is_tagged: false,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! `LIKE` that ignores case in every script, in place of SQLite's, which knows A to Z alone;
-//! and `REGEXP`, which SQLite leaves to the application.
+//! the collation `FOLDED`, which sorts so; and `REGEXP`, which SQLite leaves to the application.
 //!
 //! Only the form with `ESCAPE` is replaced: it is the one that searches texts of people.
 //! Two characters are alike where their small letters are, after a way over the capital
@@ -7,6 +7,7 @@
 //! not `é`. Nothing that the file keeps depends on it, so other tools read the file as before.
 
 use std::array::IntoIter;
+use std::cmp::Ordering;
 use std::iter::Take;
 use std::sync::Arc;
 
@@ -22,6 +23,8 @@ pub(in crate::store) fn teach(conn: &Connection) -> rusqlite::Result<()> {
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;
     conn.create_scalar_function("like", 3, flags, like)?;
+    // No index may have it: the file would depend on this program.
+    conn.create_collation("FOLDED", in_order)?;
     conn.create_scalar_function("regexp", 2, flags, fits)
 }
 
@@ -63,6 +66,17 @@ fn like(call: &mut Context<'_>) -> rusqlite::Result<Option<bool>> {
         ValueRef::Real(number) => pattern.fits(&number.to_string()),
         ValueRef::Null | ValueRef::Blob(_) => false,
     }))
+}
+
+/// Compares two texts by their folded characters.
+fn in_order(one: &str, other: &str) -> Ordering {
+    // Most names are, and a sort compares each of them many times.
+    if one.is_ascii() && other.is_ascii() {
+        let small = |byte: u8| byte.to_ascii_lowercase();
+        return one.bytes().map(small).cmp(other.bytes().map(small));
+    }
+    let (one, other) = (one.chars(), other.chars());
+    one.flat_map(folded).cmp(other.flat_map(folded))
 }
 
 /// A pattern, read once a statement.

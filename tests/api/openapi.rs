@@ -118,6 +118,30 @@ fn a_change_of_a_flow_says_what_it_takes() {
 }
 
 #[test]
+fn where_a_state_is_named_and_asked_for_is_in_the_document() {
+    let document = document();
+    let asks = |operation: &Value| {
+        let parameters = operation["parameters"].as_array().expect("parameters");
+        parameters
+            .iter()
+            .any(|parameter| parameter["in"] == "header")
+    };
+    let operations = operations(&document);
+    let asking = operations.iter().filter(|(_, _, shown)| asks(shown));
+    let asking: Vec<_> = asking
+        .map(|(method, path, _)| (method.as_str(), path.as_str()))
+        .collect();
+    assert_eq!(asking, [("PATCH", "/v2/flows/{flow_id}")]);
+    let flow = &document["paths"]["/v2/flows/{flow_id}"];
+    for method in ["get", "patch"] {
+        let headers = &flow[method]["responses"]["200"]["headers"];
+        assert_eq!(headers["ETag"]["required"], true, "{method}");
+    }
+    let made = &document["paths"]["/v2/flows"]["post"]["responses"]["201"]["headers"];
+    assert!(made["ETag"].is_object() && made["Location"].is_object());
+}
+
+#[test]
 fn the_bodies_and_answers_of_v1_are_described() {
     let document = document();
     let task = &document["paths"]["/v1/tasks"]["post"];

@@ -449,7 +449,7 @@ fn a_flow_that_waits_for_its_time_says_when_that_is() {
 }
 
 #[test]
-fn a_search_ignores_case_in_every_script() {
+fn a_search_and_an_order_ignore_case_in_every_script() {
     let server = TestServer::start();
     let ada = server.user("ada@example.com");
     for name in ["ÄRGER im Büro", "Заказы", "ΟΔΟΣ"] {
@@ -465,6 +465,19 @@ fn a_search_ignores_case_in_every_script() {
         assert_eq!(listed["meta"]["total"], found, "{search}");
         assert_eq!(listed["data"].as_array().map(Vec::len), Some(found));
     }
+    make(&ada, "ärmel");
+    make(&ada, "b");
+    make(&ada, "C");
+    let names = |sort: &str| {
+        let listed = ada.get(&format!("/v2/flows?sort={sort}")).json(200);
+        let data = listed["data"].as_array().expect("flows").clone();
+        let names = data.iter().map(|flow| flow["attributes"]["name"].clone());
+        names.collect::<Vec<_>>()
+    };
+    let mut sorted = vec!["b", "C", "ÄRGER im Büro", "ärmel", "ΟΔΟΣ", "Заказы"];
+    assert_eq!(names("name"), sorted);
+    sorted.reverse();
+    assert_eq!(names("-name"), sorted);
 }
 
 #[test]

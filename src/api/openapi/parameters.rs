@@ -19,7 +19,10 @@ const SEGMENT: &str = "^[^\\x00-\\x20\\x7f-\\x9f/.][^\\x00-\\x1f\\x7f-\\x9f/]*$"
 /// What a text in a query is: NUL is refused wherever it stands.
 const TEXT: &str = "^[^\\x00]*$";
 
-/// Returns the parameters of the path and of the query.
+/// What `If-Match` is: any state, or a list of entity tags (RFC 9110, 13.1.1).
+const TAGS: &str = r#"^(\*|"[0-9]+"(, ?"[0-9]+")*)$"#;
+
+/// Returns the parameters of the path, of the query and of the head.
 pub(super) fn of(route: &Route) -> Vec<Value> {
     let mut found: Vec<Value> = path_names(route.path).map(in_path).collect();
     if is_v1(route) || is_v2(route) {
@@ -29,6 +32,13 @@ pub(super) fn of(route: &Route) -> Vec<Value> {
     }
     if is_v2(route) {
         add_query(route, &mut found);
+    }
+    if route.is_tagged && route.method == "PATCH" {
+        let schema = json!({ "type": "string", "pattern": TAGS });
+        let what = "The states that may be changed, as `ETag` told them; 412 for another.";
+        found.push(json!({
+            "name": "If-Match", "in": "header", "schema": schema, "description": what,
+        }));
     }
     found
 }
