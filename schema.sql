@@ -314,7 +314,7 @@ CREATE INDEX data_samples_organization ON data_samples (organization_id, id) WHE
 CREATE INDEX data_samples_component ON data_samples (component_id);
 
 -- What was deleted, and who could see it: those are answered 410, all others 404.
--- Without a user, a team and an organization, everyone could.
+-- Without a user, a team and an organization, everyone could, or only administrators.
 CREATE TABLE tombstones (
     kind       TEXT NOT NULL, -- kind of the object, such as flow or ssh_key
     id         TEXT NOT NULL, -- its id
@@ -322,6 +322,7 @@ CREATE TABLE tombstones (
     team_id    TEXT REFERENCES teams (id) ON DELETE CASCADE, -- the team whose members could see it
     deleted_at INTEGER NOT NULL, -- when it was deleted
     organization_id TEXT REFERENCES organizations (id) ON DELETE CASCADE, -- the organization whose members could see it
+    for_admins INTEGER NOT NULL DEFAULT 0, -- 1: only tenant administrators are left who could see it
     PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tombstones_user ON tombstones (user_id) WHERE user_id IS NOT NULL;

@@ -155,9 +155,10 @@ impl App {
     /// Removes a member; for tenant administrators.
     ///
     /// What the leaver has within the organization passes to the caller in the same
-    /// transaction: flows, credentials, lookups, data samples, and places in teams. The
-    /// operator has no such things: there they pass to the administrator of the
-    /// organization who is longest there. The last administrator stays while others do.
+    /// transaction: flows, credentials, lookups, data samples, and places in teams. Where
+    /// the caller is the operator, who has no such things, or the leaver, they pass to the
+    /// administrator of the organization who is longest there, else to its longest member.
+    /// The last administrator stays while others do, and the last member takes all along.
     pub fn remove_member(&self, who: &Principal, id: OrganizationId, user: UserId) -> Result<()> {
         require_admin(who)?;
         self.act(who, move |act| {
@@ -168,10 +169,10 @@ impl App {
             if member.role == Role::Admin && others > 0 && other_admin.is_none() {
                 return Err(last_admin());
             }
-            let heir = act.who.user_id().or(other_admin).ok_or_else(|| {
-                let told = "nobody is there to take over what the member has";
-                Error::new(Kind::Conflict, told)
-            })?;
+            let heir = match act.who.user_id().filter(|caller| *caller != user) {
+                Some(caller) => caller,
+                None => heir_of(act, id, user)?,
+            };
             // Running flows look again at what they may use: those that pass, and the
             // leaver's own with a credential of the organization.
             act.note_flows_changed_of(user, act.now_ms)?;
@@ -188,6 +189,16 @@ impl App {
             note_hand_over(act, "organization.member.remove", (id, user), heir, passed)
         })
     }
+}
+
+/// Returns who takes over what a leaver has where the caller can't: the longest
+/// administrator or member; the leaver, where the caller is the last member.
+fn heir_of(act: &Act<'_>, id: OrganizationId, leaver: UserId) -> Result<UserId> {
+    let found = act.heir_in(id, leaver)?;
+    found.or(act.who.user_id()).ok_or_else(|| {
+        let told = "nobody is there to take over what the member has";
+        Error::new(Kind::Conflict, told)
+    })
 }
 
 /// Makes a user a member, in the transaction of `act`, and takes back what asked the

@@ -243,6 +243,12 @@ fn leave_organizations(act: &Act<'_>, user: UserId) -> Result<usize> {
     for membership in &memberships {
         let id = membership.organization;
         act.delete_organization(id)?;
+        act.insert_tombstone(&Tombstone {
+            kind: ObjectKind::Organization,
+            id: id.to_string(),
+            seen_by: SeenBy::Administrators,
+            deleted_at_ms: act.now_ms,
+        })?;
         act.audit(&NewAuditEntry::of(
             "organization.delete",
             ObjectKind::Organization,
@@ -264,6 +270,7 @@ fn delete_with_belongings(act: &Act<'_>, user: &User) -> Result<()> {
     let organizations = leave_organizations(act, user.id)?;
     let teams = act.sole_member_teams(user.id)?;
     for team in &teams {
+        act.insert_tombstones_of_team(*team, act.now_ms)?;
         act.delete_team_with_components(*team)?;
         act.audit(&NewAuditEntry::of("team.delete", ObjectKind::Team, *team))?;
     }
@@ -272,18 +279,20 @@ fn delete_with_belongings(act: &Act<'_>, user: &User) -> Result<()> {
     }
     let belongings = act.belongings_of(user.id)?;
     act.note_flows_changed_of(user.id, act.now_ms)?;
+    act.insert_tombstones_of_belongings(user.id, act.now_ms)?;
     if !act.delete_user(user.id)? {
         return Err(Error::not_found("user"));
     }
     let deleter = act.who.user_id().filter(|deleter| *deleter != user.id);
-    if let Some(witness) = user.created_by.or(deleter) {
-        act.insert_tombstone(&Tombstone {
-            kind: ObjectKind::User,
-            id: user.id.to_string(),
-            seen_by: SeenBy::User(witness),
-            deleted_at_ms: act.now_ms,
-        })?;
-    }
+    act.insert_tombstone(&Tombstone {
+        kind: ObjectKind::User,
+        id: user.id.to_string(),
+        seen_by: match user.created_by.or(deleter) {
+            Some(witness) => SeenBy::User(witness),
+            None => SeenBy::Administrators,
+        },
+        deleted_at_ms: act.now_ms,
+    })?;
     act.audit(
         &NewAuditEntry::of("user.delete", ObjectKind::User, user.id).with(json!({
             "organizations": organizations,

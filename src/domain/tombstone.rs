@@ -18,6 +18,8 @@ pub enum SeenBy {
     Organization(OrganizationId),
     /// Every user: recipes and shared components.
     Everyone,
+    /// Nobody but tenant administrators is left who could see it: what went with its user.
+    Administrators,
 }
 
 impl SeenBy {

@@ -75,6 +75,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "history without a check of its JSON",
         sql: include_str!("migrations/0014.sql"),
     },
+    Migration {
+        name: "tombstones for administrators",
+        sql: include_str!("migrations/0015.sql"),
+    },
 ];
 
 /// The mark of our files, which `file` and SQLite's tools show: the letters "elas".

@@ -336,3 +336,30 @@ fn what_a_removed_member_had_passes_to_who_removes_it() {
     at.join(&bob, "guest");
     assert_eq!(bob.get(&member).status, 200, "back again");
 }
+
+#[test]
+fn an_administrator_who_removes_the_own_membership_hands_over_like_others() {
+    let server = TestServer::start();
+    let at = Organization::new(&server, "Company");
+    at.join(&at.root, "admin");
+    let ada = at.member(&server, "ada@example.com", "guest");
+    let own = at.path(&format!("/members/{}", at.root.id()));
+    assert_eq!(at.root.delete(&own).status, 409, "the last administrator");
+    let bob = at.member(&server, "bob@example.com", "admin");
+    let sent = document("lookup", &json!({ "title": "t", "data": { "a": 1 } }));
+    let lookup = id_of(&at.root.post("/v2/lookups", &sent).json(201));
+    let sent = json!({ "keys": { "k": "v" } });
+    let account = at.root.post("/v1/accounts", &sent).json(200);
+    let account = format!("/v1/accounts/{}", account["id"].as_str().expect("an id"));
+    assert_eq!(at.root.delete(&own).status, 204);
+    let kept = ada.get(&format!("/v2/lookups/{lookup}")).json(200);
+    let user = &kept["data"]["relationships"]["user"]["data"]["id"];
+    assert_eq!(user, bob.id().as_str(), "the other administrator");
+    assert_eq!(bob.get(&account).json(200)["keys"], json!({ "k": "v" }));
+    assert_eq!(at.root.get(&account).status, 404);
+    at.join(&at.root, "integrator");
+    let path = at.path(&format!("/members/{}", ada.id()));
+    assert_eq!(at.root.delete(&path).status, 204);
+    let path = at.path(&format!("/members/{}", bob.id()));
+    assert_eq!(at.root.delete(&path).status, 409, "the last administrator");
+}

@@ -3,6 +3,7 @@
 use elastane::store::{OpenMode, Store};
 use serde_json::{Value, json};
 
+use crate::support::organization::{Organization, document, id_of};
 use crate::support::{Actor, TestServer};
 
 /// The documented registration, its quotes repaired.
@@ -224,12 +225,29 @@ fn who_deletes_the_own_user_takes_teams_and_flows_along() {
     let repo = ada.post("/v1/repos", &json!({ "name": "own" })).json(201);
     let team_path = format!("/v2/teams/{}", team["id"].as_str().expect("an id"));
     let component = format!("/v2/components/{}", repo["id"].as_str().expect("an id"));
-    assert_eq!(admin.get(&team_path).status, 200);
-    assert_eq!(ada.delete(&format!("/v2/users/{}", ada.id())).status, 204);
+    let sent = document("lookup", &json!({ "title": "t", "data": {} }));
+    let lookup = id_of(&ada.post("/v2/lookups", &sent).json(201));
+    let at = Organization::new(&server, "Hers");
+    at.join(&ada, "admin");
+    let user = format!("/v2/users/{}", ada.id());
+    let gone = [
+        team_path,
+        component,
+        format!("/v2/lookups/{lookup}"),
+        at.path(""),
+        user.clone(),
+    ];
+    for path in &gone {
+        assert_eq!(admin.get(path).status, 200, "{path}");
+    }
+    assert_eq!(ada.delete(&user).status, 204);
     assert_eq!(ada.get("/v2/users/me").status, 401);
-    assert_eq!(admin.get(&team_path).status, 404);
-    assert_eq!(admin.get(&component).status, 404);
-    assert_eq!(admin.get(&format!("/v2/users/{}", ada.id())).status, 404);
+    let eve = server.user("eve@example.com");
+    for path in &gone {
+        assert_eq!(admin.get(path).status, 410, "{path}: who could see it");
+        let hidden = if *path == user { 403 } else { 404 };
+        assert_eq!(eve.get(path).status, hidden, "{path}");
+    }
 }
 
 #[test]
