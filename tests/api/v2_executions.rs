@@ -314,6 +314,12 @@ fn a_retry_is_a_run_of_its_own() {
     let house = House::new();
     let id = house.run(Some(Failure::new("broken")));
     let path = of_run(id, "/retry");
+    let step = json!({ "mode": "step", "step_id": SECOND });
+    let refused = house.ada.post(&path, &retry(&step)).json(409);
+    let detail = refused["errors"][0]["detail"].as_str().expect("a detail");
+    assert!(detail.contains("stopped flow"), "{detail}");
+    let started = house.ada.post(&house.path("/start"), &json!({}));
+    assert_eq!(started.status, 202);
     for attributes in [
         json!({ "mode": "step", "step_id": SECOND }),
         json!({ "mode": "from-step", "step_id": SECOND, "input": { "body": { "n": 2 } } }),

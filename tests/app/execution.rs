@@ -309,6 +309,7 @@ fn secrets_are_masked_by_name_and_by_the_values_of_credentials() {
     let mut edited = steps[1].input.clone().unwrap();
     edited["body"]["user"] = json!("eve");
     let retry = again(RetryMode::Step, Some(SECOND), Some(edited));
+    at.app.start_flow(&ada, flow.id).unwrap();
     let retried = at.app.retry_execution(&ada, run, retry).unwrap();
     let sent = &bodies_for(&at, &retried, SECOND)[0];
     assert_eq!(sent["url"], "http://shop/?k=s3cret-value");
@@ -352,6 +353,13 @@ fn a_step_is_retried_with_what_failed_and_with_where_it_came_from() {
     let ada = at.principal("ada@example.com");
     let (id, old) = failed_twice(&at, &ada);
     assert_eq!(old.status, RunStatus::Error);
+    for mode in [RetryMode::Step, RetryMode::FromStep] {
+        let retry = again(mode, Some(SECOND), None);
+        let refused = at.app.retry_execution(&ada, id, retry).unwrap_err();
+        assert_eq!(refused.kind(), Kind::Conflict, "the flow was never started");
+        assert!(refused.message().contains("stopped"), "{refused}");
+    }
+    at.app.start_flow(&ada, old.flow_id).unwrap();
     let retry = again(RetryMode::Step, Some(SECOND), None);
     let run = at.app.retry_execution(&ada, id, retry).unwrap();
     assert_eq!(run.retry_of, Some(id));
@@ -398,6 +406,7 @@ fn a_failed_mapping_is_retried_from_the_message_before_it() {
     let at = Installation::new();
     let ada = at.principal("ada@example.com");
     let flow = flow(&at.app, &ada);
+    at.app.start_flow(&ada, flow.id).unwrap();
     let new = begun(&at.app, &flow);
     let (id, now) = (new.id, at.app.now_ms());
     let mut mapping = record(

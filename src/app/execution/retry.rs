@@ -14,9 +14,9 @@ use crate::app::App;
 use crate::app::run::PartData;
 use crate::app::storage::Folder;
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
-use crate::domain::flow::Flow;
 use crate::domain::flow::event::FlowEventKind;
 use crate::domain::flow::graph::Graph;
+use crate::domain::flow::{Flow, FlowStatus};
 use crate::domain::id::ExecutionId;
 use crate::domain::principal::Principal;
 use crate::domain::run::part::{
@@ -127,6 +127,11 @@ impl App {
         let app = self.clone();
         let begun = self.act(who, move |act| {
             let flow = crate::app::flow::load_to_run(act, act.who, flow_id)?;
+            // A whole run is what `run-now` begins, for which no flow has to be started.
+            if flow.status != FlowStatus::Active && mode != RetryMode::Run {
+                let told = "steps of a stopped flow don't run: start it, or retry the whole run";
+                return Err(refuse(told));
+            }
             let expected = if mode == RetryMode::Step {
                 version
             } else {
