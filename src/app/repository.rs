@@ -3,7 +3,7 @@
 //!
 //! Every door, HTTP and SSH, asks [`App::repository_for_git`] and nothing else.
 
-mod folder;
+pub(in crate::app) mod folder;
 
 pub(super) use folder::Folders;
 

@@ -5,7 +5,7 @@
 //! temporary: no backup holds them, and each has an end.
 
 mod bodies;
-mod folder;
+pub(in crate::app) mod folder;
 
 pub use bodies::LARGE_BODY_BYTES;
 pub(super) use folder::Folder;
@@ -18,7 +18,7 @@ use subtle::ConstantTimeEq;
 
 use super::App;
 use crate::domain::id::{ObjectId, UserId};
-use crate::domain::object::{SIGNED_URL_S, StoredObject};
+use crate::domain::object::{PATH, SIGNED_URL_S, StoredObject};
 use crate::domain::principal::Principal;
 use crate::domain::text::hex;
 use crate::domain::{Error, Kind, Result};
@@ -36,9 +36,6 @@ const SWEEP_BATCH: u32 = 100;
 
 /// How old a file must be that no row knows, in milliseconds: longer than any upload.
 const LEFTOVER_MS: i64 = 24 * 60 * 60 * 1_000;
-
-/// The path under which objects are reached.
-const PATH: &str = "/storage/";
 
 /// Paths of an object, to be put behind scheme and host.
 #[derive(Clone, Debug, PartialEq, Eq)]

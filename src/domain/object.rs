@@ -6,6 +6,9 @@ use super::id::ObjectId;
 /// (`v1.md 3.5`).
 pub const SIGNED_URL_S: u32 = 18_000;
 
+/// The path under which objects are reached, before their ids.
+pub const PATH: &str = "/storage/";
+
 /// A file of the object storage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredObject {

@@ -7,15 +7,17 @@ use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::{unusable, with_suffix};
+use crate::app::repository::folder::{BUILDS, REPOSITORIES};
+use crate::app::storage::folder::ENDING as OBJECTS;
 use crate::domain::error::FieldError;
 use crate::domain::{Error, Result};
 
 /// How the names of the folders end.
-const ENDINGS: [&str; 3] = ["objects", "repositories", "builds"];
+const ENDINGS: [&str; 3] = [OBJECTS, REPOSITORIES, BUILDS];
 
 /// What comes last in a folder: refs of a repository name objects, so a push that comes
 /// between leaves objects that nobody names, and never names without objects.
-const LAST: &str = "objects";
+const LAST: &str = OBJECTS;
 
 /// Deeper folders than these are nobody's: `node_modules` nest some dozens.
 const DEPTH_MAX: usize = 128;

@@ -145,10 +145,6 @@ fn set_aside(database: &Path, aside: &Path) -> Result<bool> {
     if !database.exists() {
         return Ok(false);
     }
-    if aside.exists() {
-        let told = format!("{} exists already", aside.display());
-        return Err(Error::new(Kind::Conflict, told));
-    }
     // The log first: without it the old file is as it was at its last checkpoint, and
     // with a foreign one the new file would be damaged.
     let log = with_suffix(database, "-wal");

@@ -12,6 +12,12 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::id::ComponentId;
 
+/// How the name of the folder of repositories ends.
+pub(in crate::app) const REPOSITORIES: &str = "repositories";
+
+/// How the name of the folder of builds ends.
+pub(in crate::app) const BUILDS: &str = "builds";
+
 /// The folders of a database.
 #[derive(Clone, Debug)]
 pub(in crate::app) struct Folders {
@@ -25,8 +31,8 @@ impl Folders {
         // Child processes work in folders of their own, so these must not be relative.
         let database = std::path::absolute(database).unwrap_or_else(|_| database.to_owned());
         Self {
-            repositories: database.with_extension("repositories"),
-            builds: database.with_extension("builds"),
+            repositories: database.with_extension(REPOSITORIES),
+            builds: database.with_extension(BUILDS),
         }
     }
 

@@ -23,6 +23,9 @@ const FOLDER_DEPTH: usize = 2;
 /// How much is copied at once.
 const COPY_BYTES: usize = 64 * 1024;
 
+/// How the name of the folder ends.
+pub(in crate::app) const ENDING: &str = "objects";
+
 /// The folder of a database.
 #[derive(Clone, Debug)]
 pub(in crate::app) struct Folder {
@@ -33,7 +36,7 @@ impl Folder {
     /// Returns the folder beside a database; it is made when the first file comes.
     pub(in crate::app) fn beside(database: &Path) -> Self {
         Self {
-            path: database.with_extension("objects"),
+            path: database.with_extension(ENDING),
         }
     }
 

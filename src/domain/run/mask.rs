@@ -5,6 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
+use crate::domain::object::PATH;
+
 /// What stands in the place of a secret.
 pub const MASKED: &str = "***";
 
@@ -262,7 +264,7 @@ fn mask_queries(text: &mut String) {
 
 /// Tells whether a text ends with the path of a stored object.
 fn names_object(text: &str) -> bool {
-    let id = text.rsplit_once("/storage/").map(|(_, id)| id);
+    let id = text.rsplit_once(PATH).map(|(_, id)| id);
     id.is_some_and(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
