@@ -121,6 +121,8 @@ pub struct Model {
     pub peeked: Option<(u64, u64, String)>,
     /// Since when, on the monotonic clock.
     pub peeked_ms: u64,
+    /// How long the last load took.
+    pub took_ms: u64,
     /// What was last asked of the palette.
     pub find_turn: u64,
     /// The filter and the order of each list, as they were left.
@@ -153,6 +155,7 @@ impl Model {
             earlier: Vec::new(),
             peeked: None,
             peeked_ms: 0,
+            took_ms: 0,
             find_turn: 0,
             remembered: BTreeMap::new(),
             next_page: 0,
@@ -219,11 +222,11 @@ impl Model {
     }
 
     /// Opens a list as a view of its own, with the filter and the order as they were left.
-    pub fn open_view(&mut self, list: Option<ListOf>) {
+    pub fn open_view(&mut self, view: ViewName, list: Option<ListOf>) {
         self.remember();
         let screen = match list {
             None => Screen::Dashboard(dashboard::Model::default()),
-            Some(list) => Screen::Table(Box::new(self.table(list))),
+            Some(list) => Screen::Table(Box::new(self.table(list).within(view))),
         };
         let page = self.page(screen);
         self.earlier = std::mem::replace(&mut self.pages, vec![page]);
@@ -336,7 +339,7 @@ impl Model {
     /// Returns the view that is open at the root.
     pub fn root_view(&self) -> ViewName {
         match self.pages.first().map(|page| &page.screen) {
-            Some(Screen::Table(model)) => ViewName::of(model.of()).0,
+            Some(Screen::Table(model)) => model.view_name(),
             _ => ViewName::Dashboard,
         }
     }

@@ -57,6 +57,25 @@ pub struct Model {
     recent: Vec<String>,
 }
 
+/// Returns the entries of the lists that share a view: they have no key of their own.
+fn tabs() -> impl Iterator<Item = Entry> {
+    let views = ViewName::ALL.into_iter();
+    let shared = views
+        .filter(|view| view.lists().len() > 1)
+        .flat_map(|view| {
+            let lists = view.lists().iter().enumerate();
+            // What the digit of the view opens is the view itself, unless it is called otherwise.
+            let named =
+                lists.filter(move |(tab, list)| *tab > 0 || view.title() != list_title(**list));
+            named.map(move |(_, list)| (view, *list))
+        });
+    shared.map(|(view, list)| Entry {
+        label: view.title_of(list).to_owned(),
+        key: String::new(),
+        effect: Effect::TabOf(view, list),
+    })
+}
+
 impl Model {
     /// Makes the palette of a place.
     pub fn new(place: Place, is_read_only: bool, recent: &VecDeque<String>) -> Self {
@@ -89,16 +108,7 @@ impl Model {
                 effect,
             });
         }
-        // Lists that share a view have no key of their own.
-        for list in ListOf::ALL {
-            if ViewName::of(list).1 > 0 || list == ListOf::SshKeys {
-                all.push(Entry {
-                    label: list_title(list).to_owned(),
-                    key: String::new(),
-                    effect: Effect::Tab(list),
-                });
-            }
-        }
+        all.extend(tabs());
         if !is_read_only {
             let acts = [
                 (

@@ -42,8 +42,10 @@ pub enum Effect {
         /// The filter, as a person would type it.
         filter: String,
     },
-    /// Put another tab of the same view in the place of this page.
+    /// Put a list, in its own view, in the place of this page.
     Tab(ListOf),
+    /// Put a tab of a view in the place of this page.
+    TabOf(ViewName, ListOf),
     /// Open a view.
     View(ViewName),
     /// Put something over the screen.

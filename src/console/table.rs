@@ -19,7 +19,7 @@ use super::ask::{Ask, ListAsk, PART_ROWS};
 use super::peek::Peek;
 use super::screen::{Effect, Reason, Scene};
 use super::text;
-use super::view_name::{ViewName, list_title};
+use super::view_name::ViewName;
 use crate::domain::listing::{
     Counted, ListAt, ListCursor, ListFilter, ListOf, ListPage, ListRow, ListSort,
 };
@@ -52,6 +52,8 @@ enum Reach {
 pub struct Model {
     /// The list.
     of: ListOf,
+    /// The view that it is a tab of.
+    view: ViewName,
     /// The filter as it was typed, which was read without a fault.
     filter: String,
     /// What is wrong with what was typed since.
@@ -93,6 +95,7 @@ impl Model {
     pub fn new(of: ListOf) -> Self {
         Self {
             of,
+            view: ViewName::of(of).0,
             filter: String::new(),
             fault: None,
             sort: of.default_sort(),
@@ -444,7 +447,7 @@ impl Model {
 
     /// Returns the title of the list, with its filter.
     pub fn crumb(&self) -> String {
-        let title = list_title(self.of);
+        let title = self.view.title_of(self.of);
         if self.filter.is_empty() {
             title.to_owned()
         } else {
@@ -452,9 +455,15 @@ impl Model {
         }
     }
 
-    /// Returns the view that the list is in, and the lists beside it.
-    fn view_name(&self) -> ViewName {
-        ViewName::of(self.of).0
+    /// Returns the view that the list is a tab of.
+    pub fn view_name(&self) -> ViewName {
+        self.view
+    }
+
+    /// Makes the list a tab of another view than its first one.
+    #[must_use]
+    pub fn within(self, view: ViewName) -> Self {
+        Self { view, ..self }
     }
 
     /// Returns where the cursor is: `12 of 340  sort name`.

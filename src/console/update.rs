@@ -15,6 +15,7 @@ use super::overlay::{Filter, Overlay, Secret, Step};
 use super::screen::{Effect, Reason, Screen};
 use super::terminal::{COPY_MAX_BYTES, COPY_SURE_BYTES};
 use super::text::{TimeStyle, bytes};
+use super::view_name::ViewName;
 use super::{execution, palette, peek, table};
 use crate::console::input::Input;
 use crate::domain::listing::{ColumnKind, ListFilter, ListSort};
@@ -205,7 +206,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Cmd> {
             Vec::new()
         }
         Action::View(view) => {
-            model.open_view(view.lists().first().copied());
+            model.open_view(view, view.lists().first().copied());
             load(model, Reason::Person)
         }
         Action::Undo => undo(model),
@@ -346,7 +347,11 @@ fn apply(model: &mut Model, effects: Vec<Effect>) -> Vec<Cmd> {
                 cmds.extend(load(model, Reason::Person));
             }
             Effect::Tab(list) => {
-                model.open_view(Some(list));
+                model.open_view(ViewName::of(list).0, Some(list));
+                cmds.extend(load(model, Reason::Person));
+            }
+            Effect::TabOf(view, list) => {
+                model.open_view(view, Some(list));
                 cmds.extend(load(model, Reason::Person));
             }
             Effect::View(view) => cmds.extend(act(model, Action::View(view))),
@@ -445,6 +450,7 @@ fn loaded(
         }
     };
     let took_ms = asked_ms.map_or(0, |asked_ms| model.mono_ms.saturating_sub(asked_ms));
+    model.took_ms = took_ms;
     model.due_ms = model.mono_ms + model.rest_ms(took_ms);
     apply(model, effects)
 }
@@ -536,13 +542,13 @@ pub fn go_to(model: &mut Model, view: Option<&str>, filter: Option<&str>) -> Res
     let list = match view {
         None => None,
         Some(word) => {
-            let (name, tab) = super::view_name::ViewName::parse(word)
+            let (name, tab) = ViewName::parse(word)
                 .ok_or_else(|| Error::invalid("--view", unknown_view(word)))?;
-            name.lists().get(tab).copied()
+            name.lists().get(tab).map(|list| (name, *list))
         }
     };
-    if list.is_some() {
-        model.open_view(list);
+    if let Some((name, list)) = list {
+        model.open_view(name, Some(list));
         model.earlier.clear();
     }
     let Some(filter) = filter else {

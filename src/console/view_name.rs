@@ -69,13 +69,21 @@ impl ViewName {
             Self::Executions => &[ListOf::Executions],
             Self::Recipes => &[ListOf::Recipes],
             Self::Components => &[ListOf::Components],
-            Self::Keys => &[ListOf::SshKeys, ListOf::ApiKeys],
+            Self::Keys => &[ListOf::SshKeys, ListOf::ApiKeys, ListOf::Components],
             Self::Credentials => &[ListOf::Credentials],
             Self::Audit => &[ListOf::Audit],
         }
     }
 
-    /// Returns the view in which a list is, with the place of its tab.
+    /// Returns the title of a list in this view: a component is the repository of its code.
+    pub fn title_of(self, list: ListOf) -> &'static str {
+        match (self, list) {
+            (Self::Keys, ListOf::Components) => "Repositories",
+            _ => list_title(list),
+        }
+    }
+
+    /// Returns the view in which a list is, with the place of its tab; the first one of two.
     pub fn of(list: ListOf) -> (Self, usize) {
         Self::ALL
             .into_iter()
@@ -91,7 +99,7 @@ impl ViewName {
         let word = word.to_ascii_lowercase();
         match word.as_str() {
             "dashboard" => Some((Self::Dashboard, 0)),
-            "repos" | "repositories" => Some((Self::Keys, 0)),
+            "repos" | "repositories" => Some((Self::Keys, 2)),
             _ => ListOf::parse(&word).ok().map(Self::of),
         }
     }

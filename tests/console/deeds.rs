@@ -330,14 +330,7 @@ fn a_user_has_tabs_for_what_belongs_to_the_user() {
         let mut console = Console::open(&at.app, size, "users");
         console.press(KeyCode::Enter);
         let titles = [
-            "Tasks",
-            "Teams",
-            "API keys",
-            "SSH keys",
-            "Credentials",
-            "Acts",
-            "Audit",
-            "JSON",
+            "Tasks", "Teams", "API keys", "SSH keys", "Creds", "Acts", "Audit", "JSON",
         ];
         assert!(console.frame().contains("[Summary]"));
         for title in titles {

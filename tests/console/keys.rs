@@ -27,6 +27,30 @@ fn a_digit_opens_its_view_and_a_dash_the_view_before() {
 }
 
 #[test]
+fn repositories_stand_beside_the_keys_that_open_them() {
+    let demo = Demo::open();
+    let mut console = Console::open(&demo.app, SIZE, "repos");
+    let there = |console: &Console<'_>| {
+        assert_eq!(console.model.root_view(), ViewName::Keys);
+        let frame = console.frame();
+        assert!(frame.contains("API keys  [Repositories]"), "{frame}");
+    };
+    there(&console);
+    console.keys("8").press(KeyCode::BackTab);
+    there(&console);
+    console.keys("7:repositories").press(KeyCode::Enter);
+    there(&console);
+    console.press(KeyCode::Tab);
+    assert!(
+        console.frame().contains("[SSH keys]"),
+        "{}",
+        console.frame()
+    );
+    console.keys("7");
+    assert_eq!(console.model.root_view(), ViewName::Components);
+}
+
+#[test]
 fn enter_goes_deeper_and_esc_back_to_the_same_row() {
     let demo = Demo::open();
     let mut console = Console::open(&demo.app, SIZE, "users");

@@ -10,7 +10,7 @@ use elastane::console::worker;
 use elastane::domain::principal::{Channel, Principal};
 use ratatui::crossterm::event::KeyCode;
 
-use super::given::Console;
+use super::given::{Console, operator};
 use crate::support::Installation;
 
 /// More rows than the console holds at once.
@@ -230,6 +230,29 @@ fn a_look_that_took_long_is_the_longer_away_unless_somebody_wants_more() {
         update(&mut console.model, answer);
         assert_eq!(console.model.due_ms - took_ms, rest_ms, "{took_ms}");
     }
+}
+
+#[test]
+fn a_list_and_more_of_its_row_are_rested_from_together() {
+    let here = Installation::new();
+    here.principal("ada@example.com");
+    let mut console = Console::open(&here.app, (80, 24), "users");
+    let now_ms = here.app.now_ms();
+    let load = update(&mut console.model, Msg::Key(KeyCode::Char('r').into()));
+    let [Cmd::Load { .. }] = load.as_slice() else {
+        panic!("{load:?}")
+    };
+    // The list takes 30 ms, and its row 40 ms more.
+    console.model.at(now_ms, 30);
+    let answer = worker::perform(&here.app, &operator(), &load[0]).unwrap();
+    let peek = update(&mut console.model, answer);
+    console.model.at(now_ms, 70);
+    let [peek @ Cmd::Peek { .. }] = peek.as_slice() else {
+        panic!("{peek:?}")
+    };
+    let answer = worker::perform(&here.app, &operator(), peek).unwrap();
+    update(&mut console.model, answer);
+    assert_eq!(console.model.due_ms, 70 + 100 * (30 + 40));
 }
 
 #[test]

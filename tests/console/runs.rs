@@ -146,6 +146,15 @@ fn an_edited_input_is_what_the_step_gets() {
     );
     console.press(KeyCode::Backspace);
     console.ctrl('s');
+    assert!(
+        console
+            .frame()
+            .contains("steps of a stopped flow don't run"),
+        "{}",
+        console.frame()
+    );
+    at.app.start_flow(&operator(), flow.id).unwrap();
+    console.ctrl('s');
     let run = runs(&at)
         .into_iter()
         .find(|run| run.retry_of == Some(failed));

@@ -36,6 +36,39 @@ fn every_view_is_what_it_was_at_80x24_and_120x40() {
     }
 }
 
+/// The views whose objects have no screen of their own, and recipes.
+const OPENED: [&str; 10] = [
+    "users",
+    "organizations",
+    "teams",
+    "recipes",
+    "components",
+    "sshkeys",
+    "keys",
+    "credentials",
+    "audit",
+    "lookups",
+];
+
+#[test]
+fn what_is_open_is_what_it_was_at_80x24_and_120x40() {
+    let demo = Demo::open();
+    for view in OPENED {
+        for size in [(80, 24), (120, 40)] {
+            let mut console = Console::open(&demo.app, size, view);
+            console.press(KeyCode::Enter);
+            let name = format!("open_{view}_{}x{}", size.0, size.1);
+            insta::assert_snapshot!(name, console.frame());
+        }
+    }
+    let mut console = Console::open(&demo.app, (80, 24), "teams");
+    console
+        .press(KeyCode::Enter)
+        .press(KeyCode::Tab)
+        .press(KeyCode::Tab);
+    insta::assert_snapshot!("members_80x24", console.frame());
+}
+
 /// Returns a frame without the size of the database: it differs with every build of it.
 fn without_sizes(frame: &str) -> String {
     let lines = frame.lines().map(|line| match line.find("database ") {

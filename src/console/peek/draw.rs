@@ -194,9 +194,12 @@ fn hour_lines(
 fn task_lines(scene: &Scene, row: &ListRow, task: &TaskMore) -> Vec<(String, Style)> {
     let style = scene.look.styles().text;
     let took = |us: u64| text::duration(i64::try_from(us / 1_000).unwrap_or(i64::MAX));
-    let times = match task.slowest_us {
-        Some((p50_us, p95_us)) => format!("p50 {}  p95 {}", took(p50_us), took(p95_us)),
-        None => "not run lately".to_owned(),
+    let (times, slowest) = match &task.slowest {
+        Some((step, p50_us, p95_us)) => (
+            format!("p50 {}  p95 {}", took(*p50_us), took(*p95_us)),
+            format!("these times are of {step}, the slowest step"),
+        ),
+        None => ("not run lately".to_owned(), String::new()),
     };
     let credentials = if task.credentials.is_empty() {
         "creds none".to_owned()
@@ -206,9 +209,10 @@ fn task_lines(scene: &Scene, row: &ListRow, task: &TaskMore) -> Vec<(String, Sty
     let queued = text::number(task.queued);
     let lines = [
         format!("id {}  v{}", row.id, task.version),
-        format!("steps {}  slowest: {times}", task.steps),
+        format!("steps {}  {times}", task.steps),
         credentials,
         format!("{queued} messages wait"),
+        slowest,
     ];
     lines.into_iter().map(|line| (line, style)).collect()
 }

@@ -10,7 +10,6 @@ use crate::console::message::Level;
 use crate::console::overlay::Overlay;
 use crate::console::screen::{Effect, Scene, Screen};
 use crate::console::text;
-use crate::console::view_name::list_title;
 use crate::domain::listing::{ListAt, ListSort};
 
 /// The line of the body with the first row, behind the box and the titles.
@@ -204,7 +203,7 @@ impl Model {
         let count = lists.len().cast_signed();
         let next = (at.cast_signed() + step).rem_euclid(count.max(1));
         match lists.get(next.unsigned_abs()) {
-            Some(list) if *list != self.of => vec![Effect::Tab(*list)],
+            Some(list) if *list != self.of => vec![Effect::TabOf(self.view, *list)],
             _ => Vec::new(),
         }
     }
@@ -266,14 +265,14 @@ impl Model {
         let mut end = body.x + 1;
         let at = lists.iter().position(|list| {
             let brackets = if *list == self.of { 2 } else { 0 };
-            let width = text::width(list_title(*list)) + 2 + brackets;
+            let width = text::width(self.view.title_of(*list)) + 2 + brackets;
             end = end.saturating_add(u16::try_from(width).unwrap_or(u16::MAX));
             column < end
         });
         let list = at
             .and_then(|at| lists.get(at))
             .filter(|list| **list != self.of);
-        list.map_or_else(Vec::new, |list| vec![Effect::Tab(*list)])
+        list.map_or_else(Vec::new, |list| vec![Effect::TabOf(self.view, *list)])
     }
 
     /// Takes a click: on a row it goes there, on the row under the cursor it opens, on the

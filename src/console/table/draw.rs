@@ -11,7 +11,6 @@ use super::cell::{cell_text, is_right, standing};
 use crate::console::empty;
 use crate::console::screen::Scene;
 use crate::console::text::{pad, width};
-use crate::console::view_name::list_title;
 use crate::domain::listing::{ColumnKind, ListColumn, ListRow};
 
 /// Blanks between columns.
@@ -85,12 +84,12 @@ impl Model {
         let lists = self.view_name().lists();
         // What belongs to something is no tab of the view.
         if lists.len() < 2 || self.is_narrowed_for_good {
-            return list_title(self.of).to_owned();
+            return self.view_name().title_of(self.of).to_owned();
         }
         let tabs: Vec<String> = lists
             .iter()
             .map(|list| {
-                let title = list_title(*list);
+                let title = self.view_name().title_of(*list);
                 if *list == self.of {
                     format!("[{title}]")
                 } else {

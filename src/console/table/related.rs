@@ -62,6 +62,8 @@ pub fn tabs_of(of: ListOf, row: &ListRow) -> Vec<(&'static str, ListOf, String)>
         .map(|(_, _, list, field, _)| {
             let title = match *field {
                 "actor_id" => "Acts",
+                // The line of tabs is full on the smallest screen.
+                _ if *list == ListOf::Credentials => "Creds",
                 "team_id" if *list == ListOf::Users => "Members",
                 _ => list_title(*list),
             };
