@@ -1,10 +1,45 @@
 //! What routes take and answer, as data: read by the parsers of API v2 and by OpenAPI.
 
+/// What a name or a title is (`text::name`): something that is seen, and no control character.
+pub const NAME: Shape = Shape::Like(concat!(
+    r"^[^\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]{0,127}",
+    r"[^\s\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]",
+    r"[^\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]{0,127}$",
+));
+
+/// What a name is that a slug is made of (`v1.md 2.5`): a letter or digit of it stays.
+pub const SLUG_NAME: Shape = Shape::Like(concat!(
+    r"^[^\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]{0,127}",
+    r"[A-Za-z0-9]",
+    r"[^\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]{0,127}$",
+));
+
+/// What a role of an organization is, in any case (`v2.md 4.6`).
+pub const ROLE: Shape = Shape::Like(concat!(
+    "^([Aa][Dd][Mm][Ii][Nn]|[Gg][Uu][Ee][Ss][Tt]|",
+    "[Ii][Nn][Tt][Ee][Gg][Rr][Aa][Tt][Oo][Rr])$",
+));
+
+/// What bytes are in a text: base64 with its padding, and no bits that say nothing.
+pub const BASE64: Shape = Shape::Like(concat!(
+    "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/][AQgw]==|",
+    "[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)$",
+));
+
+/// What an e-mail address is, as far as it is ASCII.
+pub const EMAIL: Shape = Shape::Like(concat!(
+    r"^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]{1,20}(\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]{1,20}){0,2}",
+    r"@[A-Za-z0-9]([A-Za-z0-9\-]{0,30}[A-Za-z0-9])?",
+    r"(\.[A-Za-z0-9]([A-Za-z0-9\-]{0,30}[A-Za-z0-9])?){0,4}$",
+));
+
 /// The kind of a JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// A text.
     Text,
+    /// A text that fits a pattern: for documents alone, since the domain checks texts.
+    Like(&'static str),
     /// One of these texts.
     OneOf(&'static [&'static str]),
     /// A point in time as ISO 8601 in UTC.

@@ -162,7 +162,7 @@ fn check_attributes(attributes: &Value, kind: &ResourceType) -> Result<(), Strin
         let known = kind.attributes.iter().find(|known| known.name == name);
         let known = known.ok_or_else(|| format!("{}.{name} is not declared", kind.name))?;
         let fits = match known.shape {
-            Shape::Text => value.is_string(),
+            Shape::Text | Shape::Like(_) => value.is_string(),
             Shape::OneOf(words) => value.as_str().is_some_and(|word| words.contains(&word)),
             Shape::Time => value
                 .as_str()

@@ -17,7 +17,10 @@ pub(super) fn common() -> Map<String, Value> {
     });
     let identifier = object(&[("type", text(), true), ("id", text(), true)]);
     let identifiers = json!({
-        "anyOf": [reference("identifier"), { "type": "array", "items": reference("identifier") }],
+        "anyOf": [
+            reference("identifier"),
+            { "type": "array", "items": reference("identifier"), "minItems": 1 },
+        ],
     });
     let meta = json!({ "type": "object" });
     let errors = json!({ "type": "array", "items": failure });
@@ -58,7 +61,11 @@ pub(super) fn of_type(kind: &ResourceType) -> Value {
         ("type", json!({ "const": kind.name }), true),
         ("id", json!({ "type": "string" }), true),
         ("attributes", sparse(kind.attributes), false),
-        ("relationships", relationships(kind.relationships), false),
+        (
+            "relationships",
+            relationships(kind.relationships, false),
+            false,
+        ),
         ("links", json!({ "type": "object" }), false),
     ])
 }
@@ -121,7 +128,7 @@ pub(super) fn of_input(input: &ResourceInput) -> Value {
     }
     if !input.relationships.is_empty() {
         let is_required = input.relationships.iter().any(|field| field.is_required);
-        let mut schema = relationships(input.relationships);
+        let mut schema = relationships(input.relationships, true);
         for field in input.relationships {
             let one = &mut schema["properties"][field.name];
             *one = or_null(one.take(), field.is_required);
@@ -158,8 +165,8 @@ fn attributes(fields: &[Attribute]) -> Value {
     object(&members)
 }
 
-/// Returns the schema of relationships.
-fn relationships(fields: &[Relationship]) -> Value {
+/// Returns the schema of relationships; in a request each says whom it names.
+fn relationships(fields: &[Relationship], is_sent: bool) -> Value {
     let members: Vec<_> = fields
         .iter()
         .map(|field| {
@@ -173,7 +180,7 @@ fn relationships(fields: &[Relationship]) -> Value {
                 to
             };
             let links = json!({ "type": "object" });
-            let schema = object(&[("data", data, false), ("links", links, false)]);
+            let schema = object(&[("data", data, is_sent), ("links", links, false)]);
             (field.name, schema, field.is_required)
         })
         .collect();
@@ -191,6 +198,11 @@ pub(super) fn of_shape(shape: Shape, may_be_null: bool) -> Value {
     };
     match shape {
         Shape::Text => typed("string"),
+        Shape::Like(pattern) => {
+            let mut schema = typed("string");
+            schema["pattern"] = pattern.into();
+            schema
+        }
         Shape::OneOf(texts) => {
             let mut values: Vec<Value> = texts.iter().map(|text| json!(text)).collect();
             if may_be_null {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::api::body::Members;
 use crate::api::call::{Call, Reply};
 use crate::api::route::Route;
-use crate::api::shape::{Answers, Attribute, Shape};
+use crate::api::shape::{Answers, Attribute, NAME, Shape};
 use crate::app::credential::{CredentialChange, NewCredential};
 use crate::domain::credential::OpenCredential;
 use crate::domain::{Error, Kind, Result};
@@ -20,8 +20,8 @@ const ACCOUNT: &[Attribute] = &[
 
 /// What of an account can be set.
 const CHANGE: &[Attribute] = &[
-    Attribute::new("name", Shape::Text),
-    Attribute::new("type", Shape::Text),
+    Attribute::new("name", NAME),
+    Attribute::new("type", NAME),
     Attribute::new("keys", Shape::Object),
 ];
 

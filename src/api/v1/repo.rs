@@ -6,7 +6,7 @@ use crate::api::body::Members;
 use crate::api::call::{Call, Reply};
 use crate::api::pages::every;
 use crate::api::route::Route;
-use crate::api::shape::{Answers, Attribute, Shape};
+use crate::api::shape::{Answers, Attribute, SLUG_NAME, Shape};
 use crate::app::env_var::EnvVars;
 use crate::domain::component::{Component, ComponentTitle};
 use crate::domain::env_var::parse_change;
@@ -22,7 +22,7 @@ const REPO: &[Attribute] = &[
 
 /// A new repository.
 const NEW: &[Attribute] = &[
-    Attribute::new("name", Shape::Text),
+    Attribute::new("name", SLUG_NAME),
     Attribute::new("team_id", Shape::Text),
 ];
 

@@ -6,7 +6,7 @@ use crate::api::body::Members;
 use crate::api::call::{Call, Reply};
 use crate::api::pages::every;
 use crate::api::route::Route;
-use crate::api::shape::{Answers, Attribute, Shape};
+use crate::api::shape::{Answers, Attribute, SLUG_NAME, Shape};
 use crate::domain::Result;
 use crate::domain::team::Team;
 
@@ -21,7 +21,7 @@ const TEAM: &[Attribute] = &[
 pub(super) const ROUTES: &[Route] = &[
     Route::get("/v1/teams", "lists the own teams", list).answering(200, Answers::Objects(TEAM)),
     Route::post("/v1/teams", "makes a team", create)
-        .taking_members(&[Attribute::new("name", Shape::Text)])
+        .taking_members(&[Attribute::new("name", SLUG_NAME)])
         .answering(201, Answers::Object(TEAM)),
 ];
 

@@ -6,7 +6,7 @@ use crate::api::call::{Call, Reply};
 use crate::api::pages::every;
 use crate::api::route::Route;
 use crate::api::shape::{
-    Answers, Attribute, QueryRules, Relationship, ResourceInput, ResourceType, Shape,
+    Answers, Attribute, NAME, QueryRules, Relationship, ResourceInput, ResourceType, Shape,
 };
 use crate::domain::api_key::ApiKey;
 use crate::domain::{Error, Result};
@@ -29,7 +29,7 @@ pub(super) const API_KEY: ResourceType = ResourceType {
 const NEW: ResourceInput = ResourceInput {
     types: &["api-key"],
     attributes: &[
-        Attribute::new("name", Shape::Text),
+        Attribute::new("name", NAME),
         Attribute::new("expires_at", Shape::Time),
     ],
     relationships: &[Relationship::one("organization", "organization")],

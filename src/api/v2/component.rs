@@ -10,7 +10,8 @@ use crate::api::call::{Call, Compat, Reply};
 use crate::api::pages::every;
 use crate::api::route::Route;
 use crate::api::shape::{
-    Answers, Attribute, IdRule, QueryRules, Relationship, ResourceInput, ResourceType, Shape,
+    Answers, Attribute, BASE64, IdRule, QueryRules, Relationship, ResourceInput, ResourceType,
+    SLUG_NAME, Shape,
 };
 use crate::app::component::{SeenComponent, SeenVersion};
 use crate::app::env_var::EnvVars;
@@ -48,8 +49,8 @@ pub(super) const ENV: ResourceType = ResourceType {
 const NEW: ResourceInput = ResourceInput {
     types: &["component"],
     attributes: &[
-        Attribute::required("name", Shape::Text),
-        Attribute::new("icon", Shape::Text),
+        Attribute::required("name", SLUG_NAME),
+        Attribute::new("icon", BASE64),
     ],
     relationships: &[Relationship::required("team", "team")],
     ..ResourceInput::NEW

@@ -216,7 +216,7 @@ fn check_attribute(
 /// Checks the kind of a value.
 fn check_shape(value: &Value, shape: Shape) -> Result<(), String> {
     let (fits, wanted) = match shape {
-        Shape::Text | Shape::Time => (value.is_string(), "a string"),
+        Shape::Text | Shape::Like(_) | Shape::Time => (value.is_string(), "a string"),
         Shape::OneOf(words) => {
             let known = value.as_str().is_some_and(|word| words.contains(&word));
             return if known {

@@ -6,7 +6,9 @@ use super::organization::{MEMBER, ROLES, organization_id, role, show_member};
 use super::scope::organization_path;
 use crate::api::call::{Call, Reply};
 use crate::api::route::{Access, Route};
-use crate::api::shape::{Answers, Attribute, QueryRules, ResourceInput, ResourceType, Shape};
+use crate::api::shape::{
+    Answers, Attribute, EMAIL, QueryRules, ROLE, ResourceInput, ResourceType, Shape,
+};
 use crate::app::SecretText;
 use crate::app::invite::Newcomer;
 use crate::domain::Result;
@@ -35,8 +37,8 @@ pub(super) const INVITE: ResourceType = ResourceType {
 const NEW: ResourceInput = ResourceInput {
     types: &["invite", "organization-invite"],
     attributes: &[
-        Attribute::required("email", Shape::Text),
-        Attribute::required("role", Shape::Text),
+        Attribute::required("email", EMAIL),
+        Attribute::required("role", ROLE),
     ],
     ..ResourceInput::NEW
 };

@@ -6,7 +6,7 @@ use super::scope;
 use crate::api::call::{Call, Reply};
 use crate::api::route::Route;
 use crate::api::shape::{
-    Answers, Attribute, IdRule, QueryRules, Relationship, ResourceInput, ResourceType, Shape,
+    Answers, Attribute, IdRule, NAME, QueryRules, Relationship, ResourceInput, ResourceType, Shape,
 };
 use crate::domain::id::LookupId;
 use crate::domain::lookup::{Lookup, LookupChange, NewLookup};
@@ -27,7 +27,7 @@ pub(super) const LOOKUP: ResourceType = ResourceType {
 
 /// Both attributes, for a new lookup and for one that is replaced.
 const WHOLE: &[Attribute] = &[
-    Attribute::required("title", Shape::Text),
+    Attribute::required("title", NAME),
     Attribute::required("data", Shape::Object),
 ];
 
@@ -61,7 +61,7 @@ const CHANGE: ResourceInput = ResourceInput {
     types: &["lookup"],
     id: IdRule::MayBeInPath("lookup_id"),
     attributes: &[
-        Attribute::new("title", Shape::Text),
+        Attribute::new("title", NAME),
         Attribute::new("data", Shape::Object),
     ],
     ..ResourceInput::NEW

@@ -7,7 +7,8 @@ use super::scope::organization_path;
 use crate::api::call::{Call, Reply};
 use crate::api::route::Route;
 use crate::api::shape::{
-    Answers, Attribute, IdRule, QueryRules, Relationship, ResourceInput, ResourceType, Shape,
+    Answers, Attribute, IdRule, NAME, QueryRules, ROLE, Relationship, ResourceInput, ResourceType,
+    Shape,
 };
 use crate::domain::id::{OrganizationId, UserId};
 use crate::domain::organization::{Member, Organization, Role};
@@ -41,7 +42,7 @@ pub(super) const ROLES: &[&str] = &["admin", "integrator", "guest"];
 /// A new organization.
 const NEW: ResourceInput = ResourceInput {
     types: &["organization"],
-    attributes: &[Attribute::required("name", Shape::Text)],
+    attributes: &[Attribute::required("name", NAME)],
     ..ResourceInput::NEW
 };
 
@@ -49,7 +50,7 @@ const NEW: ResourceInput = ResourceInput {
 const NEW_MEMBER: ResourceInput = ResourceInput {
     types: &["member"],
     id: IdRule::Named,
-    attributes: &[Attribute::required("role", Shape::Text)],
+    attributes: &[Attribute::required("role", ROLE)],
     ..ResourceInput::NEW
 };
 
@@ -57,7 +58,7 @@ const NEW_MEMBER: ResourceInput = ResourceInput {
 const MEMBER_CHANGE: ResourceInput = ResourceInput {
     types: &["member"],
     id: IdRule::InPath("user_id"),
-    attributes: &[Attribute::required("role", Shape::Text)],
+    attributes: &[Attribute::required("role", ROLE)],
     ..ResourceInput::NEW
 };
 

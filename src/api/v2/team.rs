@@ -7,7 +7,8 @@ use crate::api::call::{Call, Compat, Reply};
 use crate::api::pages::every;
 use crate::api::route::Route;
 use crate::api::shape::{
-    Answers, Attribute, IdRule, QueryRules, Relationship, ResourceInput, ResourceType, Shape,
+    Answers, Attribute, IdRule, QueryRules, Relationship, ResourceInput, ResourceType, SLUG_NAME,
+    Shape,
 };
 use crate::domain::id::{TeamId, UserId};
 use crate::domain::team::Team;
@@ -28,7 +29,7 @@ pub(super) const TEAM: ResourceType = ResourceType {
 const NEW: ResourceInput = ResourceInput {
     types: &["team"],
     may_lack_type: true,
-    attributes: &[Attribute::new("name", Shape::Text)],
+    attributes: &[Attribute::new("name", SLUG_NAME)],
     relationships: &[scope::ORGANIZATION, scope::LATER_WORKSPACE],
     ..ResourceInput::NEW
 };
@@ -37,7 +38,7 @@ const NEW: ResourceInput = ResourceInput {
 const CHANGE: ResourceInput = ResourceInput {
     types: &["team"],
     id: IdRule::InPath("team_id"),
-    attributes: &[Attribute::new("name", Shape::Text)],
+    attributes: &[Attribute::new("name", SLUG_NAME)],
     ..ResourceInput::NEW
 };
 
