@@ -25,8 +25,30 @@ const ROUND: Duration = Duration::from_millis(600);
 const LOOKS: usize = 600;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// The messages that a script makes of one: more than a hundred, from which on the next call
+/// is begun while what came of the one before is committed.
+const MADE: u64 = 150;
+
 #[test]
 fn every_accepted_call_has_one_run_after_kill_9() {
+    let code = "async function run(msg) { return { n: msg.body.n }; }";
+    kill_and_count(code, "elasticio/debug:log", 3);
+}
+
+#[test]
+fn every_accepted_call_has_one_run_after_kill_9_in_overlapping_commits() {
+    let code = format!(
+        "async function run(msg) {{
+            for (let i = 0; i < {MADE}; i++)
+                await emitter.emit('data', messages.newMessageWithBody({{ n: msg.body.n, i }}));
+        }}"
+    );
+    kill_and_count(&code, "elasticio/filter:filter", 2 + MADE);
+}
+
+/// Calls a flow of a webhook, a script and a last step, kills its server and counts the steps
+/// of each run.
+fn kill_and_count(code: &str, last: &str, steps: u64) {
     let installation = Installation::new();
     let database = installation.database();
     let (user, key) = installation.register("ada@example.com", Role::Member);
@@ -37,7 +59,7 @@ fn every_accepted_call_has_one_run_after_kill_9() {
         let mut served = Served::start(&database);
         let ada = Actor::of(&served.base, user.clone(), &key);
         if flow.is_empty() {
-            flow = start_flow(&ada);
+            flow = start_flow(&ada, code, last);
         }
         let base = served.base.clone();
         thread::scope(|scope| {
@@ -60,18 +82,22 @@ fn every_accepted_call_has_one_run_after_kill_9() {
     for (id, of_request) in &runs {
         for run in of_request {
             let counted = (&run["status"], &run["steps_total"], &run["errors_total"]);
-            assert_eq!(counted, (&json!("success"), &json!(3), &json!(0)), "{id}");
+            assert_eq!(
+                counted,
+                (&json!("success"), &json!(steps), &json!(0)),
+                "{id}"
+            );
         }
     }
 }
 
 /// Makes and starts a flow with a step whose input is durable first.
-fn start_flow(ada: &Actor) -> String {
+fn start_flow(ada: &Actor, code: &str, last: &str) -> String {
     let task = json!({ "name": "Calls", "nodes": [
         { "action": "elasticio/webhook:receive" },
         { "action": "elasticio/code:execute",
-          "config": { "code": "async function run(msg) { return { n: msg.body.n }; }" } },
-        { "action": "elasticio/debug:log" },
+          "config": { "code": code } },
+        { "action": last, "config": { "condition": "true" } },
     ] });
     let made = ada.post("/v1/tasks", &task).json(200);
     let id = made["id"].as_str().expect("an id").to_owned();

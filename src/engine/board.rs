@@ -75,8 +75,8 @@ struct StepQueue {
     unread: u64,
     unread_bytes: u64,
     in_work: usize,
-    /// Those in work of which only the commit is outstanding.
-    commits: usize,
+    /// The first of each batch in work of which only the commit is outstanding.
+    commits: BTreeSet<i64>,
     rests_until_ms: i64,
 }
 
@@ -127,8 +127,6 @@ pub struct Board {
     limits: RunLimits,
     /// Those in work whose worker went on to others: a process works on them.
     handed: HashSet<i64>,
-    /// Those in work of which only the commit is outstanding, by the first of each batch.
-    driven: HashSet<i64>,
 }
 
 impl Board {
@@ -147,7 +145,6 @@ impl Board {
             next_ticket: 0,
             limits,
             handed: HashSet::new(),
-            driven: HashSet::new(),
         }
     }
 
@@ -271,7 +268,7 @@ impl Board {
             }
             *queue = StepQueue {
                 in_work: queue.in_work,
-                commits: queue.commits,
+                commits: std::mem::take(&mut queue.commits),
                 ..StepQueue::default()
             };
             queue.in_work > 0
@@ -372,7 +369,7 @@ impl Board {
         // Later steps first: what was begun is finished before more is begun.
         for (step, queue) in queues.steps.iter_mut().rev() {
             let rule = rules.get(step);
-            let prefetch = rule.map_or(1, |rule| rule.prefetch) + queue.commits.min(1);
+            let prefetch = rule.map_or(1, |rule| rule.prefetch) + queue.commits.len().min(1);
             let is_held_up = !full.is_empty()
                 && rule.is_some_and(|it| it.feeds.iter().any(|to| full.contains(to)));
             if queue.in_work >= prefetch || queue.rests_until_ms > now_ms || is_held_up {
@@ -419,18 +416,23 @@ impl Board {
     }
 
     /// Says that nothing is left of messages in work but a commit that nothing after them
-    /// depends on: the next of their step may begin. One more at a time is enough to keep a
-    /// step at work, and bounds what waits in memory.
+    /// depends on: the next of their step may begin, one more at a time.
     pub fn driven(&mut self, messages: &[Queued]) {
-        let Some(first) = messages.first() else {
-            return;
-        };
-        let queue = self.step(first.flow, &first.step);
-        if queue.in_work > 0 {
-            queue.commits += 1;
-            self.driven.insert(first.seq);
+        if let Some(first) = messages.first()
+            && let Some(queue) = self.queue_of(first)
+        {
+            queue.commits.insert(first.seq);
             self.wake(first.flow);
         }
+    }
+
+    /// Tells whether these must not be committed yet: the commit of messages before them is
+    /// outstanding, and a crash in between would turn their order round.
+    pub fn is_overtaking(&mut self, messages: &[Queued]) -> bool {
+        messages.first().is_some_and(|first| {
+            let queue = self.queue_of(first);
+            queue.is_some_and(|it| it.commits.first().is_some_and(|seq| *seq < first.seq))
+        })
     }
 
     /// Counts a worker as free: flows that waited for one have their turn.
@@ -443,24 +445,26 @@ impl Board {
 
     /// Says that messages which were taken together are done with.
     pub fn done(&mut self, messages: &[Queued]) {
-        let Some(first) = messages.first() else {
-            return;
-        };
-        let flow = first.flow;
-        let was_handed = self.handed.remove(&first.seq);
-        let was_driven = self.driven.remove(&first.seq);
-        self.drop_gone(messages);
-        self.rest(flow, &first.step, was_handed, was_driven);
+        if let Some(first) = messages.first() {
+            let was_handed = self.handed.remove(&first.seq);
+            self.drop_gone(messages, &[]);
+            self.rest(first.flow, &first.step, was_handed);
+        }
     }
 
-    /// Forgets messages in work that are not in the database any more; the worker's
-    /// place stays taken.
-    pub fn drop_gone(&mut self, messages: &[Queued]) {
-        for message in messages {
+    /// Forgets messages in work that are gone; the others keep the worker's place.
+    pub fn drop_gone(&mut self, gone: &[Queued], others: &[Queued]) {
+        for message in gone {
             self.in_work.remove(&message.seq);
             if self.held.remove(&message.seq) {
                 self.uncount(message);
             }
+        }
+        // A batch is known by its first message, or by the first that is left of it.
+        if let Some(queue) = gone.first().and_then(|first| self.queue_of(first))
+            && queue.commits.remove(&gone[0].seq)
+        {
+            queue.commits.extend(others.first().map(|left| left.seq));
         }
     }
 
@@ -470,10 +474,10 @@ impl Board {
         let Some((flow, step)) = messages.first().map(|it| (it.flow, it.step.clone())) else {
             return;
         };
-        let (mut was_handed, mut was_driven) = (false, false);
+        let mut was_handed = false;
         for message in messages {
             was_handed |= self.handed.remove(&message.seq);
-            was_driven |= self.driven.remove(&message.seq);
+            self.step(flow, &step).commits.remove(&message.seq);
             self.in_work.remove(&message.seq);
             // What was forgotten meanwhile is read from the database again.
             if self.held.contains(&message.seq) {
@@ -482,11 +486,11 @@ impl Board {
         }
         self.step(flow, &step).rests_until_ms = due_at_ms;
         self.resting.insert((due_at_ms, flow, step.clone()));
-        self.rest(flow, &step, was_handed, was_driven);
+        self.rest(flow, &step, was_handed);
     }
 
     /// Frees the place of a step's worker.
-    fn rest(&mut self, flow: FlowId, step: &str, was_handed: bool, was_driven: bool) {
+    fn rest(&mut self, flow: FlowId, step: &str, was_handed: bool) {
         if !was_handed {
             self.free_worker();
         }
@@ -494,7 +498,6 @@ impl Board {
             queues.in_work = queues.in_work.saturating_sub(usize::from(!was_handed));
             if let Some(queue) = queues.steps.get_mut(step) {
                 queue.in_work = queue.in_work.saturating_sub(1);
-                queue.commits = queue.commits.saturating_sub(usize::from(was_driven));
             }
         }
         self.wake(flow);
@@ -557,14 +560,16 @@ impl Board {
 
     /// Takes a message out of the numbers of its step.
     fn uncount(&mut self, message: &Queued) {
-        if let Some(queue) = self
-            .flows
-            .get_mut(&message.flow)
-            .and_then(|queues| queues.steps.get_mut(&message.step))
-        {
+        if let Some(queue) = self.queue_of(message) {
             queue.held = queue.held.saturating_sub(1);
             queue.held_bytes = queue.held_bytes.saturating_sub(message.bytes);
         }
+    }
+
+    /// Returns the queue of a message, where there is one.
+    fn queue_of(&mut self, message: &Queued) -> Option<&mut StepQueue> {
+        let queues = self.flows.get_mut(&message.flow)?;
+        queues.steps.get_mut(&message.step)
     }
 
     /// Returns the queue of a step.

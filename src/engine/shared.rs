@@ -58,6 +58,8 @@ pub(super) struct Shared {
     pub(super) fleet: Fleet,
     board: Mutex<Board>,
     ready: Condvar,
+    /// Rings when a worker let messages go: others may wait to commit after them.
+    let_go: Condvar,
     plans: RwLock<HashMap<FlowId, Arc<FlowPlan>>>,
     /// Compiled older versions of flows, for runs that keep to them.
     old_plans: Mutex<HashMap<(FlowId, i64), Arc<FlowPlan>>>,
@@ -96,6 +98,7 @@ impl Shared {
             options,
             board: Mutex::new(board),
             ready: Condvar::new(),
+            let_go: Condvar::new(),
             plans: RwLock::new(HashMap::new()),
             old_plans: Mutex::new(HashMap::new()),
             waiting: Waiting::default(),
@@ -120,6 +123,15 @@ impl Shared {
     /// Wakes the workers.
     pub(super) fn wake(&self) {
         self.ready.notify_all();
+        self.let_go.notify_all();
+    }
+
+    /// Waits until messages before these are committed, where that is outstanding, or the
+    /// engine ends.
+    pub(super) fn wait_for_turn(&self, messages: &[Queued]) {
+        let board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = |board: &mut Board| board.is_overtaking(messages) && !self.is_stopped();
+        drop(self.let_go.wait_while(board, waits));
     }
 
     /// Wakes as many workers as there are new messages: each looks at the board and wakes

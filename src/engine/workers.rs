@@ -127,7 +127,7 @@ fn sort_out(shared: &Shared, messages: Vec<Queued>, delay_ms: i64) {
     let is_there = |message: &Queued| !matches!(shared.app.queued(message.seq), Ok(None));
     let (there, gone): (Vec<Queued>, Vec<Queued>) = messages.into_iter().partition(is_there);
     shared.with_board(|board| {
-        board.drop_gone(&gone);
+        board.drop_gone(&gone, &there);
         if there.is_empty() {
             board.done(&gone);
         }
@@ -199,6 +199,7 @@ fn drive(shared: &Shared, plan: &Arc<FlowPlan>, messages: &Arc<Vec<Queued>>) -> 
         shared.with_board(|board| board.driven(messages));
         shared.wake();
     }
+    shared.wait_for_turn(messages);
     committed(shared, driver, plan, leased)
 }
 

@@ -292,6 +292,8 @@ fn the_next_message_begins_while_only_the_commit_of_the_one_before_is_outstandin
     board.driven(&first);
     let second = messages(&mut board);
     assert_eq!([seqs(&first), seqs(&second)], [vec![1], vec![2]]);
+    let overtaking = [&first, &second].map(|messages| board.is_overtaking(messages));
+    assert_eq!(overtaking, [false, true], "a crash would turn them round");
     // One commit is enough: the third waits until the first is committed.
     board.driven(&second);
     assert!(
@@ -299,6 +301,7 @@ fn the_next_message_begins_while_only_the_commit_of_the_one_before_is_outstandin
         "two commits"
     );
     board.done(&first);
+    assert!(!board.is_overtaking(&second));
     let third = messages(&mut board);
     assert_eq!(seqs(&third), [3]);
     board.done(&second);
@@ -337,5 +340,24 @@ fn a_flow_that_is_read_anew_keeps_what_waits_for_its_commit() {
     }
     assert_eq!(seqs(&messages(&mut board)), [2]);
     board.done(&first);
+    assert!(matches!(board.take(0), Taken::Nothing { .. }), "prefetch 1");
+}
+
+#[test]
+fn a_batch_of_which_the_first_is_gone_leaves_the_prefetch_as_it_was() {
+    let mut board = Board::new(8, RunLimits::default());
+    let flow = flow(1);
+    rule(&mut board, flow, 1, 3);
+    for seq in 1..=9 {
+        board.push(row(flow, "s", seq), 0);
+    }
+    let mut batch = messages(&mut board);
+    assert_eq!(seqs(&batch), [1, 2, 3]);
+    board.driven(&batch);
+    // The run of the first is cancelled before the commit, which is refused for it.
+    let gone = vec![batch.remove(0)];
+    board.drop_gone(&gone, &batch);
+    board.put_back(batch, 0);
+    assert_eq!(seqs(&messages(&mut board)), [2, 3, 4]);
     assert!(matches!(board.take(0), Taken::Nothing { .. }), "prefetch 1");
 }

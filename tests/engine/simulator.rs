@@ -61,6 +61,30 @@ struct Commit {
     done: Vec<(usize, (u32, u32))>,
     queued: Vec<(usize, (u32, u32), u32, i64)>,
     settled: Vec<i64>,
+    /// Whether the next message of the step began before it: the order is that of the work.
+    is_overlapped: bool,
+}
+
+impl Disk {
+    /// Notes the order of what was done.
+    fn note(&mut self, commit: &Commit) {
+        self.arrived.extend(&commit.expected);
+        self.done.extend(&commit.done);
+    }
+
+    /// Forgets what was done and not committed.
+    fn forget(&mut self, commit: &Commit) {
+        let lists = [
+            (&mut self.arrived, &commit.expected),
+            (&mut self.done, &commit.done),
+        ];
+        for (list, ones) in lists {
+            for one in ones {
+                let at = list.iter().rposition(|it| it == one);
+                list.remove(at.expect("it was noted"));
+            }
+        }
+    }
 }
 
 struct World {
@@ -74,6 +98,8 @@ struct World {
     board: Board,
     now_ms: i64,
     in_work: Vec<Vec<Queued>>,
+    /// What was driven, whose commit is outstanding while the next of the step is begun.
+    driven: Vec<(Vec<Queued>, Commit)>,
     untold: Vec<Vec<Queued>>,
     /// Whether the board hears of each commit at once: then the order is that of the
     /// commits, over all of a step's messages.
@@ -137,6 +163,7 @@ impl World {
             board: board(limits),
             now_ms: 0,
             in_work: Vec::new(),
+            driven: Vec::new(),
             untold: Vec::new(),
             is_prompt: seed.is_multiple_of(2),
         }
@@ -158,6 +185,7 @@ impl World {
             done: Vec::new(),
             queued: Vec::new(),
             settled: Vec::new(),
+            is_overlapped: false,
         };
         let mut made = 0;
         let mut rest: (Vec<bool>, usize) = (Vec::new(), SLICE_STEPS);
@@ -255,15 +283,19 @@ impl World {
             .iter()
             .any(|row| !self.disk.rows.contains_key(row))
         {
+            if commit.is_overlapped {
+                self.disk.forget(&commit);
+            }
             return false;
         }
         for row in &commit.settled {
             self.disk.rows.remove(row);
         }
         assert!(commit.part < self.disk.next_part);
-        self.disk.arrived.extend(&commit.expected);
+        if !commit.is_overlapped {
+            self.disk.note(&commit);
+        }
         self.disk.expected.extend(commit.expected);
-        self.disk.done.extend(commit.done);
         let mut told = Vec::new();
         for (step, (part, index), attempt, delay_ms) in commit.queued {
             let seq = self.disk.next_seq;
@@ -406,17 +438,45 @@ impl World {
                 row: Some(row.seq),
             })
             .collect();
-        let commit = self.drive(jobs, Some(step));
-        if self.dice.roll(25) == 0 {
+        let mut commit = self.drive(jobs, Some(step));
+        if commit.queued.is_empty() && self.dice.roll(3) == 0 {
+            commit.is_overlapped = true;
+            self.disk.note(&commit);
+            self.board.driven(&messages);
+            self.driven.push((messages, commit));
+        } else if self.dice.roll(25) == 0 {
             // The disk refuses for now.
             self.board.put_back(messages, self.now_ms + 1);
-        } else if self.commit(commit) {
+        } else {
+            while self.board.is_overtaking(&messages) {
+                self.commit_one();
+            }
+            self.end(messages, commit);
+        }
+    }
+
+    /// Commits something of which only that is outstanding.
+    fn commit_one(&mut self) {
+        if !self.driven.is_empty() {
+            let at = usize::try_from(self.dice.roll(self.driven.len() as u64)).expect("it fits");
+            let (messages, commit) = self.driven.swap_remove(at);
+            if self.board.is_overtaking(&messages) {
+                self.driven.push((messages, commit));
+            } else {
+                self.end(messages, commit);
+            }
+        }
+    }
+
+    /// Commits what was done about messages, and lets them go.
+    fn end(&mut self, messages: Vec<Queued>, commit: Commit) {
+        if self.commit(commit) {
             self.board.done(&messages);
         } else {
             let (there, gone): (Vec<Queued>, Vec<Queued>) = messages
                 .into_iter()
                 .partition(|row| self.disk.rows.contains_key(&row.seq));
-            self.board.drop_gone(&gone);
+            self.board.drop_gone(&gone, &there);
             if there.is_empty() {
                 self.board.done(&gone);
             } else {
@@ -428,6 +488,9 @@ impl World {
     fn crash(&mut self) {
         self.board = board(self.limits);
         self.in_work.clear();
+        for (_, commit) in std::mem::take(&mut self.driven) {
+            self.disk.forget(&commit);
+        }
         self.untold.clear();
         let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
         for row in self.disk.rows.values() {
@@ -450,7 +513,8 @@ impl World {
                 45..=69 => {
                     self.take_or_next();
                 }
-                70..=98 => self.finish_one(),
+                70..=89 => self.finish_one(),
+                90..=98 => self.commit_one(),
                 _ => self.crash(),
             }
         }
@@ -458,8 +522,10 @@ impl World {
         for _ in 0..2_000_000 {
             self.tell_one();
             self.finish_one();
+            self.commit_one();
             let until_ms = self.take_or_next();
-            if until_ms.is_some() && self.in_work.is_empty() && self.untold.is_empty() {
+            let is_idle = self.in_work.is_empty() && self.driven.is_empty();
+            if until_ms.is_some() && is_idle && self.untold.is_empty() {
                 if self.disk.rows.is_empty() {
                     return;
                 }
