@@ -35,7 +35,7 @@ pub struct Message {
     pub text: String,
     /// The error whole, as JSON, where it is one: for the history.
     pub detail: Option<String>,
-    /// The id under which it was asked or done: the audit log and the errors' causes have it.
+    /// The id under which it was asked or done: the audit log has it where something changed.
     pub request_id: Option<String>,
 }
 

@@ -28,6 +28,17 @@ fn a_key_is_made_listed_and_revoked() {
     assert_eq!(after[1]["expires_at"], listed[1]["expires_at"]);
     place.run(&["key", "rotate", id]).fails(4);
     let id = rotated["id"].as_str().expect("an id");
+    let kept = ["key", "rotate", id, "--keep", "1", "--json"];
+    let second = place.run(&kept).json();
+    let both = place.run(&["key", "list", ADA, "--json"]).json();
+    let end_of = |key: &serde_json::Value| {
+        let keys = both.as_array().expect("keys");
+        let found = keys.iter().find(|other| other["id"] == *key);
+        found.expect("a key")["expires_at"].clone()
+    };
+    assert_eq!(end_of(&second["id"]), listed[1]["expires_at"]);
+    assert_ne!(end_of(&rotated["id"]), listed[1]["expires_at"]);
+    place.run(&["key", "rotate", id, "--keep", "721"]).fails(2);
     place.run(&["key", "revoke", id]).succeeds();
     place.run(&["key", "revoke", id]).fails(4);
     place.run(&["key", "revoke", "one"]).fails(2);
