@@ -9,6 +9,7 @@
 //! list of processes shows them, and no tool on the way obeys a variable among them.
 
 mod inside;
+mod loopback;
 mod order;
 mod root;
 
@@ -115,6 +116,9 @@ impl Strength {
 /// What of the network there is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Network {
+    /// The loopback of a namespace of its own: what runs there reaches itself and nobody
+    /// else. Where the sandbox has no namespaces it is no TCP, and UDP is open.
+    Own,
     /// Nothing: a namespace without any way out. Where the sandbox has no namespaces it is
     /// no TCP, and UDP is open.
     Nothing,
@@ -182,7 +186,7 @@ impl Sandbox {
         outer.args(["--pdeathsig", "KILL"]);
         if self.strength == Strength::Full {
             outer.arg("unshare").args(NAMESPACES);
-            if cell.network == Network::Nothing {
+            if matches!(cell.network, Network::Nothing | Network::Own) {
                 outer.arg("--net");
             }
             outer.arg("--");

@@ -6,4 +6,5 @@ mod folder;
 pub mod given;
 mod http;
 mod killed;
+mod limits;
 mod ssh;

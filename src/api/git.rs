@@ -111,6 +111,7 @@ fn run(
     let answer = server.answer(GitCall {
         component: component.id,
         user,
+        api_key: call.who.api_key,
         address: call.who.origin.address,
         program,
         is_advertisement,

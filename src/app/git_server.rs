@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError};
 use super::App;
 use super::repository::GitRight;
 use crate::domain::Result;
-use crate::domain::id::{ComponentId, UserId};
+use crate::domain::id::{ApiKeyId, ComponentId, UserId};
 
 /// One of git's two programs at the end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct GitCall<'a> {
     pub component: ComponentId,
     /// Who calls.
     pub user: UserId,
+    /// By which API key; none where a password signed in.
+    pub api_key: Option<ApiKeyId>,
     /// From which network address.
     pub address: Option<IpAddr>,
     /// Which program is meant.

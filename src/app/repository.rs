@@ -13,7 +13,7 @@ use super::component::{edits_for, is_insider};
 use super::{App, PAGE_MAX};
 use crate::domain::audit::ObjectKind;
 use crate::domain::component::Component;
-use crate::domain::id::{ComponentId, SshKeyId, UserId};
+use crate::domain::id::{ApiKeyId, ComponentId, SshKeyId, UserId};
 use crate::domain::organization::Scope;
 use crate::domain::principal::{Origin, Principal, unauthenticated};
 use crate::domain::slug::Slug;
@@ -31,6 +31,15 @@ pub enum GitRight {
     Clone,
     /// To write to it.
     Push,
+}
+
+/// The key that somebody came with who pushes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushKey {
+    /// Over SSH.
+    Ssh(SshKeyId),
+    /// Over HTTP.
+    Api(ApiKeyId),
 }
 
 impl App {
@@ -121,16 +130,27 @@ impl App {
     }
 
     /// Returns a user that may sign in, as the one who pushes: for the hook that git runs,
-    /// whose door signed the user in. `key` is the SSH key that the user came with, which
-    /// must still be the user's.
-    pub fn pusher(&self, user: UserId, key: Option<SshKeyId>, origin: Origin) -> Result<Principal> {
+    /// whose door signed the user in. `key` is what the user came with, which must still be
+    /// the user's.
+    pub fn pusher(&self, user: UserId, key: Option<PushKey>, origin: Origin) -> Result<Principal> {
+        let now_ms = self.now_ms();
         let (user, memberships) = self.read(|read| {
-            if let Some(key) = key {
-                let found = read.ssh_key(key)?.filter(|key| key.user_id == user);
-                if found.is_none() {
-                    let message = "your SSH key was removed";
-                    return Err(Error::new(Kind::Unauthenticated, message));
+            let removed = match key {
+                Some(PushKey::Ssh(key)) => {
+                    let found = read.ssh_key(key)?.filter(|key| key.user_id == user);
+                    found.is_none().then_some("your SSH key was removed")
                 }
+                Some(PushKey::Api(key)) => {
+                    let found = read.api_key(key)?.filter(|key| {
+                        let is_valid = key.expires_at_ms.is_none_or(|at| at > now_ms);
+                        key.user_id == user && is_valid
+                    });
+                    found.is_none().then_some("your API key was revoked")
+                }
+                None => None,
+            };
+            if let Some(message) = removed {
+                return Err(Error::new(Kind::Unauthenticated, message));
             }
             let found = read.user(user)?.ok_or_else(unauthenticated)?;
             Ok((found, read.memberships_of(user)?))

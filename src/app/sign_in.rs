@@ -12,6 +12,7 @@ use serde_json::json;
 use super::api_key::hash_of;
 use super::{App, SecretText};
 use crate::domain::audit::{NewAuditEntry, ObjectKind};
+use crate::domain::id::ApiKeyId;
 use crate::domain::organization::Scope;
 use crate::domain::principal::{Origin, Principal, unauthenticated};
 use crate::domain::text::email_key;
@@ -30,6 +31,9 @@ pub struct BasicCredentials {
     pub password: SecretText,
 }
 
+/// Who was found, acting for whom, and by which key.
+type Found = (User, Scope, Option<ApiKeyId>);
+
 impl App {
     /// Signs a client in, or says no without saying why.
     ///
@@ -45,13 +49,17 @@ impl App {
             self.by_key(&sent.user, None)?
         };
         match found {
-            Some((user, scope)) => Ok(Principal::user(user, origin).in_scope(scope)),
+            Some((user, scope, key)) => {
+                let mut who = Principal::user(user, origin).in_scope(scope);
+                who.api_key = key;
+                Ok(who)
+            }
             None => Err(self.refuse(sent, origin)),
         }
     }
 
     /// Style B: the key belongs to the address, else the password is the user's.
-    fn by_email(&self, sent: &BasicCredentials, origin: &Origin) -> Result<Option<(User, Scope)>> {
+    fn by_email(&self, sent: &BasicCredentials, origin: &Origin) -> Result<Option<Found>> {
         let email = email_key(&sent.user);
         let by_key = self.by_key(sent.password.expose(), Some(&email))?;
         if by_key.is_some() || !self.tries_passwords(sent) {
@@ -61,7 +69,7 @@ impl App {
             return Ok(None);
         };
         let memberships = self.read(|read| read.memberships_of(user.id))?;
-        Ok(Some((user, Scope::decide(None, &memberships))))
+        Ok(Some((user, Scope::decide(None, &memberships), None)))
     }
 
     /// Tells whether what was sent is tried as a login password where no key fits.
@@ -72,7 +80,7 @@ impl App {
     }
 
     /// Finds the user of a key, and of this address where one was sent.
-    fn by_key(&self, key: &str, email: Option<&str>) -> Result<Option<(User, Scope)>> {
+    fn by_key(&self, key: &str, email: Option<&str>) -> Result<Option<Found>> {
         let hash = hash_of(key);
         let now_ms = self.now_ms();
         let found = self
@@ -87,7 +95,7 @@ impl App {
         if let Some(found) = &found {
             self.touch(found, now_ms);
         }
-        Ok(found.map(|found| (found.user, found.scope)))
+        Ok(found.map(|found| (found.user, found.scope, Some(found.key_id))))
     }
 
     /// Notes the use of a key, at most once a minute, without making the client wait.

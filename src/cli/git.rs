@@ -10,6 +10,7 @@ use super::database::{DatabaseArgs, app_options, open};
 use super::error::CliError;
 use super::output::Output;
 use crate::app::Opening;
+use crate::app::repository::PushKey;
 use crate::config::{Settings, hook_environment, server_of_session, tool_environment};
 use crate::domain::Error;
 use crate::git::{Git, GitOptions, Push, become_confined};
@@ -42,6 +43,9 @@ pub(super) enum Hook {
     PostReceive,
 }
 
+/// What a hook was not told whose key is none.
+const KEY: &str = "with which key";
+
 /// Runs what git calls.
 pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
     let (name, database) = match command {
@@ -54,9 +58,10 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<(), CliError> {
     let push = Push {
         user: told.pusher.parse().map_err(|_| unknown("who pushes"))?,
         component: told.repository.parse().map_err(|_| unknown("where to"))?,
-        key: match told.ssh_key {
-            Some(key) => Some(key.parse().map_err(|_| unknown("with which key"))?),
-            None => None,
+        key: match (told.ssh_key, told.api_key) {
+            (Some(key), _) => Some(PushKey::Ssh(key.parse().map_err(|_| unknown(KEY))?)),
+            (None, Some(key)) => Some(PushKey::Api(key.parse().map_err(|_| unknown(KEY))?)),
+            (None, None) => None,
         },
         address: told.address.and_then(|text| text.parse().ok()),
         options: told.options,

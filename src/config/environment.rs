@@ -159,6 +159,8 @@ pub struct HookEnvironment {
     pub repository: String,
     /// The id of the SSH key that the user came with; none over HTTP.
     pub ssh_key: Option<String>,
+    /// The id of the API key that the pusher came with; none over SSH.
+    pub api_key: Option<String>,
     /// The network address that the user came from.
     pub address: Option<String>,
     /// The options of the push.
@@ -189,6 +191,7 @@ pub fn hook_environment() -> HookEnvironment {
         pusher: read("ELASTANE_PUSHER"),
         repository: read("ELASTANE_REPOSITORY"),
         ssh_key: std::env::var("ELASTANE_SSH_KEY").ok(),
+        api_key: std::env::var("ELASTANE_API_KEY_ID").ok(),
         address: std::env::var("ELASTANE_ADDRESS").ok(),
         options: (0..count.min(PUSH_OPTIONS_MAX))
             .map(|at| read(&format!("GIT_PUSH_OPTION_{at}")))

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::error::{Error, Result};
-use super::id::{OrganizationId, UserId};
+use super::id::{ApiKeyId, OrganizationId, UserId};
 use super::organization::Scope;
 use super::user::User;
 
@@ -83,6 +83,8 @@ pub struct Principal {
     /// Whether a tenant administrator passes the checks of other people's objects: in v2
     /// (`v2.md 2.7`), not in v1, whose documents know no such role (`v1.md 1.7`).
     pub admin_passes: bool,
+    /// The API key that signed it in, where one did.
+    pub api_key: Option<ApiKeyId>,
 }
 
 impl Principal {
@@ -113,6 +115,7 @@ impl Principal {
             origin,
             scope: Scope::Personal,
             admin_passes: false,
+            api_key: None,
         }
     }
 

@@ -15,6 +15,7 @@ use super::Git;
 use super::session::is_protocol;
 use super::tool::{Caller, Running, not_started};
 use crate::app::git_server::{GitAnswer, GitCall, GitServer};
+use crate::app::repository::PushKey;
 use crate::clock::monotonic_ms;
 use crate::domain::{Error, Kind, Result};
 
@@ -100,7 +101,7 @@ impl Git {
             call.component,
             Caller {
                 user: call.user,
-                key: None,
+                key: call.api_key.map(PushKey::Api),
                 address: call.address,
             },
         );

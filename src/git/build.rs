@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use super::Git;
 use super::hook::SKIP_TESTS;
-use super::sandbox::Room;
+use super::sandbox::{Reach, Room};
 use super::stage::{gone_is_fine, make_folder};
 use crate::app::component::NewBuild;
 use crate::clock::monotonic_ms;
@@ -319,12 +319,13 @@ impl Steps<'_> {
     /// Runs the tests of the component. Some want more network than a build has, so the
     /// refusal says how such are left out.
     fn npm_test(&self, log: &mut Log<'_>) -> Result<()> {
-        if self.run("npm test", &mut self.npm("test"), log, &mut |_| {})? {
+        let mut command = self.npm("test");
+        if self.run_within("npm test", &mut command, Reach::Itself, log, &mut |_| {})? {
             return Ok(());
         }
         let message = format!(
-            "npm test failed; a build has HTTPS and the registry and no other network, so \
-             where the tests want more: git push -o {SKIP_TESTS}"
+            "npm test failed; tests reach what they serve themselves and no other network, \
+             so where they want more: git push -o {SKIP_TESTS}"
         );
         Err(Error::new(Kind::Invalid, message))
     }
@@ -346,8 +347,20 @@ impl Steps<'_> {
         log: &mut Log<'_>,
         heard: &mut dyn FnMut(&str),
     ) -> Result<bool> {
+        self.run_within(name, command, Reach::Registry, log, heard)
+    }
+
+    /// Runs a command within the bounds of the build and this network.
+    fn run_within(
+        &self,
+        name: &str,
+        command: &mut Command,
+        reach: Reach,
+        log: &mut Log<'_>,
+        heard: &mut dyn FnMut(&str),
+    ) -> Result<bool> {
         log.line(&format!("-- {name}"))?;
-        let mut command = self.git.shut_in(command, &self.room)?;
+        let mut command = self.git.shut_in(command, &self.room, reach)?;
         self.bounds.run(name, &mut command, log, heard)
     }
 }

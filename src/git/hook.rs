@@ -12,9 +12,9 @@ use std::path::Path;
 use super::Git;
 use super::build::Order;
 use super::tool::output_of;
-use crate::app::repository::GitRight;
+use crate::app::repository::{GitRight, PushKey};
 use crate::domain::component::Component;
-use crate::domain::id::{ComponentId, SshKeyId, UserId};
+use crate::domain::id::{ComponentId, UserId};
 use crate::domain::principal::{Channel, Origin, Principal};
 use crate::domain::{Error, Kind, Result};
 
@@ -44,8 +44,8 @@ pub struct Push {
     pub user: UserId,
     /// To which repository.
     pub component: ComponentId,
-    /// The SSH key that the user came with; none over HTTP.
-    pub key: Option<SshKeyId>,
+    /// The key that the user came with; none with a password.
+    pub key: Option<PushKey>,
     /// The network address that the user came from.
     pub address: Option<IpAddr>,
     /// The options of the push (`git push -o`).
@@ -199,7 +199,10 @@ impl Git {
             return Err(Error::new(Kind::Unavailable, message));
         }
         let origin = Origin {
-            channel: push.key.map_or(Channel::Api, |_| Channel::Ssh),
+            channel: match push.key {
+                Some(PushKey::Ssh(_)) => Channel::Ssh,
+                Some(PushKey::Api(_)) | None => Channel::Api,
+            },
             address: push.address,
             request_id: None,
         };

@@ -41,6 +41,16 @@ const CERTIFICATES: &[&str] = &[
     "npm_config_cafile",
 ];
 
+/// What a command of a build may connect to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// HTTPS of any machine, and the registry.
+    Registry,
+    /// What it serves itself: tests of components do. Nothing else, where there are
+    /// namespaces; without them the same as [`Reach::Registry`].
+    Itself,
+}
+
 /// The folders that a build may change.
 #[derive(Clone, Debug)]
 pub(super) struct Room {
@@ -55,12 +65,16 @@ pub(super) struct Room {
 impl Git {
     /// Returns a command of a build, shut in; only bounded where the operator turned the
     /// sandbox off.
-    pub(super) fn shut_in(&self, command: &Command, room: &Room) -> Result<Command> {
+    pub(super) fn shut_in(&self, command: &Command, room: &Room, reach: Reach) -> Result<Command> {
+        let network = match reach {
+            Reach::Itself if self.options.sandbox == Strength::Full => Network::Own,
+            Reach::Itself | Reach::Registry => Network::Ports(self.ports()),
+        };
         let cell = Cell {
             reads: self.readable(),
             writes: vec![room.new.clone(), room.cache.clone()],
             tmp: Some(room.home.clone()),
-            network: Network::Ports(self.ports()),
+            network,
             // Tests of components serve themselves.
             listens: true,
             bounds: Bounds {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::Git;
 use super::tool::{Caller, Running, not_started};
 use crate::app::git_server::GitProgram;
+use crate::app::repository::PushKey;
 use crate::clock::monotonic_ms;
 use crate::domain::component::Component;
 use crate::domain::id::SshKeyId;
@@ -78,7 +79,7 @@ impl Git {
         let component = self.repository_asked(&who, &asked, account)?;
         let caller = Caller {
             user: who.require_user()?.id,
-            key: Some(session.key),
+            key: Some(PushKey::Ssh(session.key)),
             address: session.address,
         };
         let mut command = self.git_serving(component.id, caller);

@@ -9,7 +9,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::Git;
 use super::server::SERVER;
-use crate::domain::id::{ComponentId, SshKeyId, UserId};
+use crate::app::repository::PushKey;
+use crate::domain::id::{ComponentId, UserId};
 use crate::domain::{Error, Kind, Result};
 
 /// The variable that tells our hooks who pushes.
@@ -21,6 +22,9 @@ const REPOSITORY: &str = "ELASTANE_REPOSITORY";
 /// The variable that tells our hooks with which SSH key.
 const SSH_KEY: &str = "ELASTANE_SSH_KEY";
 
+/// The variable that tells our hooks by which API key; not the key itself.
+const API_KEY: &str = "ELASTANE_API_KEY_ID";
+
 /// The variable that tells our hooks from which network address.
 const ADDRESS: &str = "ELASTANE_ADDRESS";
 
@@ -29,8 +33,8 @@ const ADDRESS: &str = "ELASTANE_ADDRESS";
 pub(super) struct Caller {
     /// The user.
     pub(super) user: UserId,
-    /// The SSH key that the user came with; none over HTTP.
-    pub(super) key: Option<SshKeyId>,
+    /// The key that the user came with; none with a password.
+    pub(super) key: Option<PushKey>,
     /// The network address.
     pub(super) address: Option<IpAddr>,
 }
@@ -67,8 +71,12 @@ impl Git {
         command
             .env(PUSHER, caller.user.to_string())
             .env(REPOSITORY, component.to_string());
+        match caller.key {
+            Some(PushKey::Ssh(key)) => command.env(SSH_KEY, key.to_string()),
+            Some(PushKey::Api(key)) => command.env(API_KEY, key.to_string()),
+            None => &mut command,
+        };
         for (name, value) in [
-            (SSH_KEY, caller.key.map(|key| key.to_string())),
             (ADDRESS, caller.address.map(|address| address.to_string())),
             (SERVER, self.options.server.map(|server| server.to_string())),
         ] {

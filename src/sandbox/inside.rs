@@ -14,7 +14,7 @@ use rustix::process::{Resource, Rlimit, WaitOptions, getrlimit, setrlimit};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 
 use super::order::Order;
-use super::{Bounds, Cell, DEVICES, Network, Strength, root};
+use super::{Bounds, Cell, DEVICES, Network, Strength, loopback, root};
 
 /// The oldest Landlock that does all that is promised: it knows TCP, and signals.
 const NEEDED: ABI = ABI::V6;
@@ -39,6 +39,9 @@ pub fn enter() -> io::Result<i32> {
     // Best effort: an old kernel, or one that forbids it, ends another process first.
     let _ = fs::write("/proc/self/oom_score_adj", OOM_SCORE);
     bound(&order.cell.bounds, is_full).map_err(|error| told("the bounds", &error))?;
+    if is_full && order.cell.network == Network::Own {
+        loopback::raise().map_err(|error| told("the network", &error))?;
+    }
     if is_full {
         change_root(&order.cell).map_err(|error| told("the namespaces", &error))?;
     }
@@ -144,7 +147,8 @@ fn enforce(cell: &Cell, is_full: bool) -> Result<RulesetStatus, RulesetError> {
     if !cell.listens {
         rules = rules.handle_access(AccessNet::BindTcp)?;
     }
-    if cell.network != Network::Everything {
+    let is_alone = is_full && cell.network == Network::Own;
+    if cell.network != Network::Everything && !is_alone {
         rules = rules.handle_access(AccessNet::ConnectTcp)?;
     }
     let read = AccessFs::from_read(NEEDED);

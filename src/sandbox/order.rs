@@ -73,6 +73,7 @@ impl Order {
         }
         match &self.cell.network {
             Network::Nothing => add(b'n', b""),
+            Network::Own => add(b'o', b""),
             Network::Everything => add(b'a', b""),
             Network::Ports(ports) => {
                 for port in ports {
@@ -127,6 +128,8 @@ impl Order {
             Network::Everything
         } else if of(b'n').next().is_some() {
             Network::Nothing
+        } else if of(b'o').next().is_some() {
+            Network::Own
         } else {
             Network::Ports(text(b'p').filter_map(|port| port.parse().ok()).collect())
         };

@@ -91,7 +91,7 @@ pub fn versions(house: &House) -> Vec<Value> {
 }
 
 /// Asserts that nothing of a refused push is there.
-fn assert_nothing(house: &House) {
+pub fn assert_nothing(house: &House) {
     assert!(versions(house).is_empty());
     let url = house.url(&house.ada, REPO);
     assert_eq!(
