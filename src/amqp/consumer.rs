@@ -114,9 +114,9 @@ impl Channel {
         Some((gone.queue, waiting))
     }
 
-    /// Delivers a message, or keeps it until the consumer has room; false where the
+    /// Delivers messages, or keeps them until the consumer has room; false where the
     /// consumer is gone.
-    fn deliver(&self, tag: &str, delivery: Delivery) -> bool {
+    fn deliver(&self, tag: &str, deliveries: impl IntoIterator<Item = Delivery>) -> bool {
         let mut state = self.state();
         let State {
             next_tag,
@@ -128,7 +128,7 @@ impl Channel {
         let Some(consumer) = found.filter(|_| !*is_closed) else {
             return false;
         };
-        consumer.waiting.push_back(delivery);
+        consumer.waiting.extend(deliveries);
         self.send_waiting(consumer, next_tag, unsettled);
         true
     }
@@ -141,6 +141,7 @@ impl Channel {
         unsettled: &mut BTreeMap<u64, Unsettled>,
     ) {
         let has_room = |it: &Subscription| it.prefetch == 0 || it.unsettled < it.prefetch;
+        let mut frames = Vec::new();
         while consumer.has_begun && has_room(consumer) {
             let Some(delivery) = consumer.waiting.pop_front() else {
                 break;
@@ -152,8 +153,16 @@ impl Channel {
                 consumer: consumer.tag.clone(),
             };
             unsettled.insert(*next_tag, known);
-            let frames =
-                delivery.to_frames(self.number, &consumer.tag, *next_tag, self.frame_max_bytes);
+            let number = self.number;
+            delivery.to_frames(
+                &mut frames,
+                number,
+                &consumer.tag,
+                *next_tag,
+                self.frame_max_bytes,
+            );
+        }
+        if !frames.is_empty() {
             self.outbox.send(frames);
         }
     }
@@ -218,7 +227,13 @@ impl Consumer {
     /// is gone, and the message is as if it had never been delivered.
     #[must_use]
     pub fn deliver(&self, delivery: Delivery) -> bool {
-        self.channel.deliver(&self.tag, delivery)
+        self.deliver_all([delivery])
+    }
+
+    /// Delivers messages in one piece, as [`Consumer::deliver`] does one.
+    #[must_use]
+    pub fn deliver_all(&self, deliveries: impl IntoIterator<Item = Delivery>) -> bool {
+        self.channel.deliver(&self.tag, deliveries)
     }
 
     /// Tells whether the consumer takes nothing more.
@@ -241,6 +256,25 @@ impl Confirm {
     pub fn accept(mut self) {
         if let Some((channel, tag)) = self.channel.take() {
             channel.send(&Method::ack(tag));
+        }
+    }
+
+    /// Says that messages are safe, those of one channel in one piece: their client wakes
+    /// up once.
+    pub fn accept_all(confirms: impl IntoIterator<Item = Self>) {
+        let mut last: Option<(Arc<Channel>, Vec<u8>)> = None;
+        for mut confirm in confirms {
+            let Some((channel, tag)) = confirm.channel.take() else {
+                continue;
+            };
+            if let Some((before, bytes)) = last.take_if(|(it, _)| !Arc::ptr_eq(it, &channel)) {
+                before.outbox.send(bytes);
+            }
+            let (_, bytes) = last.get_or_insert_with(|| (Arc::clone(&channel), Vec::new()));
+            frame::push(bytes, Kind::Method, channel.number, &Method::ack(tag));
+        }
+        if let Some((channel, bytes)) = last {
+            channel.outbox.send(bytes);
         }
     }
 

@@ -85,6 +85,15 @@ impl Head {
         })
     }
 
+    /// Tells whether bytes begin with a whole frame, of whatever kind.
+    pub fn is_whole(bytes: &[u8]) -> bool {
+        let head = bytes.first_chunk::<HEAD_BYTES>();
+        head.is_some_and(|[_, _, _, l1, l2, l3, l4]| {
+            let length = u32::from_be_bytes([*l1, *l2, *l3, *l4]) as usize;
+            bytes.len() - HEAD_BYTES > length
+        })
+    }
+
     /// Checks what follows the content.
     pub fn check_end(mark: u8) -> Result<(), Fault> {
         if mark == END {

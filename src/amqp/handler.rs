@@ -38,6 +38,21 @@ pub trait Handler: Send + Sync + 'static {
     /// later. One that is dropped unused says no.
     fn publish(&self, client: ClientId, message: Published, confirm: Confirm);
 
+    /// Hears how messages ended that came in together, in their order.
+    fn settle_all(&self, client: ClientId, settled: Vec<(u64, Settlement)>) {
+        for (token, how) in settled {
+            self.settle(client, token, how);
+        }
+    }
+
+    /// Takes messages over that came in together, in their order: what they cost once is
+    /// better paid once.
+    fn publish_all(&self, client: ClientId, messages: Vec<(Published, Confirm)>) {
+        for (message, confirm) in messages {
+            self.publish(client, message, confirm);
+        }
+    }
+
     /// Hears that a consumer takes no more messages, though another of the same queue may
     /// have come meanwhile: [`Consumer::is_gone`] tells. Those that it has may still be
     /// settled, while its connection lives.

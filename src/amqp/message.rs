@@ -130,14 +130,15 @@ impl Properties {
 }
 
 impl Delivery {
-    /// Returns the frames of the delivery on a channel.
+    /// Adds the frames of the delivery on a channel to what is sent.
     pub(super) fn to_frames(
         &self,
+        out: &mut Vec<u8>,
         channel: u16,
         consumer: &str,
         tag: u64,
         frame_max_bytes: u32,
-    ) -> Vec<u8> {
+    ) {
         let method = Method::deliver(
             consumer,
             tag,
@@ -145,14 +146,13 @@ impl Delivery {
             &self.exchange,
             &self.routing_key,
         );
-        let mut out = Vec::with_capacity(self.body.len() + 1_024);
-        frame::push(&mut out, Kind::Method, channel, &method);
+        out.reserve(self.body.len() + 1_024);
+        frame::push(out, Kind::Method, channel, &method);
         let header = self.properties.to_bytes(self.body.len() as u64);
-        frame::push(&mut out, Kind::Header, channel, &header);
+        frame::push(out, Kind::Header, channel, &header);
         for piece in self.body.chunks(frame_max_bytes as usize - OVERHEAD_BYTES) {
-            frame::push(&mut out, Kind::Body, channel, piece);
+            frame::push(out, Kind::Body, channel, piece);
         }
-        out
     }
 }
 

@@ -24,6 +24,16 @@ const CONSUMERS_MAX: usize = 16;
 /// encoding, and half as much again for what a component is told to allow.
 pub(super) const BODY_MAX_BYTES: u64 = 16 * 1024 * 1024;
 
+/// The most that is held to be done together, in messages and in bytes: more gains
+/// nothing, and keeps the first one waiting.
+const TOGETHER_MAX: (usize, usize) = (64, 1024 * 1024);
+
+/// What a client did that is done together with what follows it.
+enum Deed {
+    Published(Box<Published>, Confirm),
+    Settled(u64, Settlement),
+}
+
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -65,6 +75,9 @@ pub(super) struct Session<'a> {
     frame_max_bytes: u32,
     lanes: HashMap<u16, Lane>,
     tags_made: u64,
+    deeds: Vec<Deed>,
+    /// The bytes of the messages among them.
+    deeds_bytes: usize,
 }
 
 impl<'a> Session<'a> {
@@ -78,6 +91,8 @@ impl<'a> Session<'a> {
             frame_max_bytes: FRAME_MIN_BYTES,
             lanes: HashMap::new(),
             tags_made: 0,
+            deeds: Vec::new(),
+            deeds_bytes: 0,
         };
         session.send(&Method::start());
         session
@@ -128,6 +143,42 @@ impl<'a> Session<'a> {
         if let Err(fault) = taken {
             self.fail(channel, &fault);
         }
+        if self.deeds.len() >= TOGETHER_MAX.0 || self.deeds_bytes >= TOGETHER_MAX.1 {
+            self.flush();
+        }
+    }
+
+    /// Hands over what was held to be done together.
+    pub(super) fn flush(&mut self) {
+        self.deeds_bytes = 0;
+        let Some(client) = self.client.filter(|_| !self.deeds.is_empty()) else {
+            return;
+        };
+        let (mut published, mut settled) = (Vec::new(), Vec::new());
+        for deed in std::mem::take(&mut self.deeds) {
+            match deed {
+                Deed::Published(message, confirm) => {
+                    if !settled.is_empty() {
+                        self.handler
+                            .settle_all(client, std::mem::take(&mut settled));
+                    }
+                    published.push((*message, confirm));
+                }
+                Deed::Settled(token, how) => {
+                    if !published.is_empty() {
+                        let published = std::mem::take(&mut published);
+                        self.handler.publish_all(client, published);
+                    }
+                    settled.push((token, how));
+                }
+            }
+        }
+        if !published.is_empty() {
+            self.handler.publish_all(client, published);
+        }
+        if !settled.is_empty() {
+            self.handler.settle_all(client, settled);
+        }
     }
 
     /// Closes a channel or the connection.
@@ -136,6 +187,7 @@ impl<'a> Session<'a> {
             return;
         }
         tracing::debug!(target: "amqp", "closing: {fault}");
+        self.flush();
         if fault.ends_channel_only && channel != 0 {
             self.end_lane(channel);
             if let Some(lane) = self.lanes.get_mut(&channel) {
@@ -152,6 +204,7 @@ impl<'a> Session<'a> {
     /// Ends everything: the socket is gone, or the server ends.
     pub(super) fn end(&mut self) {
         self.stage = Stage::Closed;
+        self.flush();
         self.end_lanes();
         self.outbox.close();
     }
@@ -181,6 +234,7 @@ impl<'a> Session<'a> {
 
     /// Does a method of the connection.
     fn connection_method(&mut self, content: &[u8]) -> Result<(), Fault> {
+        self.flush();
         match (self.stage, Method::parse(content)?) {
             (
                 Stage::Starting,
@@ -245,6 +299,13 @@ impl<'a> Session<'a> {
     /// Does a method on a channel.
     fn channel_method(&mut self, number: u16, content: &[u8]) -> Result<(), Fault> {
         let method = Method::parse(content)?;
+        let is_held = matches!(
+            method,
+            Method::Publish { .. } | Method::Ack { .. } | Method::Reject { .. }
+        );
+        if !is_held {
+            self.flush();
+        }
         if method == Method::ChannelOpen {
             return self.open_channel(number);
         }
@@ -360,20 +421,15 @@ impl<'a> Session<'a> {
                 }
                 Ok(())
             }
-            Method::Ack { tag, multiple } => settle(
-                self.handler,
-                client,
-                lane,
-                (tag, multiple),
-                Settlement::Acked,
-            ),
+            Method::Ack { tag, multiple } => {
+                settle(&mut self.deeds, lane, (tag, multiple), Settlement::Acked)
+            }
             Method::Reject {
                 tag,
                 multiple,
                 requeue,
             } => settle(
-                self.handler,
-                client,
+                &mut self.deeds,
                 lane,
                 (tag, multiple),
                 Settlement::Rejected { requeue },
@@ -432,7 +488,7 @@ impl<'a> Session<'a> {
 
     /// Hands a message over whose content is complete.
     fn publish_if_complete(&mut self, number: u16) {
-        let (Some(lane), Some(client)) = (self.lanes.get_mut(&number), self.client) else {
+        let Some(lane) = self.lanes.get_mut(&number) else {
             return;
         };
         let is_complete = lane.incoming.as_ref().is_some_and(|incoming| {
@@ -461,7 +517,9 @@ impl<'a> Session<'a> {
             properties,
             body,
         };
-        self.handler.publish(client, message, Confirm { channel });
+        self.deeds_bytes += message.body.len();
+        self.deeds
+            .push(Deed::Published(Box::new(message), Confirm { channel }));
     }
 }
 
@@ -504,8 +562,7 @@ fn consume(
 
 /// Settles messages.
 fn settle(
-    handler: &dyn Handler,
-    client: ClientId,
+    deeds: &mut Vec<Deed>,
     lane: &Lane,
     (tag, multiple): (u64, bool),
     how: Settlement,
@@ -515,8 +572,6 @@ fn settle(
         let text = format!("PRECONDITION_FAILED - unknown delivery tag {tag}");
         return Err(Fault::new(PRECONDITION_FAILED, text).of_channel());
     }
-    for token in tokens {
-        handler.settle(client, token, how);
-    }
+    deeds.extend(tokens.into_iter().map(|token| Deed::Settled(token, how)));
     Ok(())
 }

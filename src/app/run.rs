@@ -195,6 +195,9 @@ impl App {
                 let run = entry.run.and_then(|at| done.get(at)).map(|run| run.seq);
                 write.add_log_entry(slice.flow, run, entry)?;
             }
+            for seq in &slice.leased {
+                write.lease(*seq)?;
+            }
             Ok(done)
         })
     }

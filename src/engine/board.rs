@@ -5,6 +5,8 @@
 //! prefetch, a step that feeds a full queue waits, and no flow has more workers than
 //! there are free ones left beside it.
 
+mod handed;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use crate::domain::id::FlowId;
@@ -127,6 +129,8 @@ pub struct Board {
     limits: RunLimits,
     /// Those in work whose worker went on to others: a process works on them.
     handed: HashSet<i64>,
+    /// Those of which the process is done, and whose end is not on the disk yet.
+    released: HashSet<i64>,
 }
 
 impl Board {
@@ -145,6 +149,7 @@ impl Board {
             next_ticket: 0,
             limits,
             handed: HashSet::new(),
+            released: HashSet::new(),
         }
     }
 
@@ -404,17 +409,6 @@ impl Board {
         None
     }
 
-    /// Says that a process works on a message from now on: it counts against the prefetch
-    /// of its step, and no more against the flow's share of the workers.
-    pub fn hand_over(&mut self, message: &Queued) {
-        self.handed.insert(message.seq);
-        if let Some(queues) = self.flows.get_mut(&message.flow) {
-            queues.in_work = queues.in_work.saturating_sub(1);
-        }
-        self.free_worker();
-        self.wake(message.flow);
-    }
-
     /// Says that nothing is left of messages in work but a commit that nothing after them
     /// depends on: the next of their step may begin, one more at a time.
     pub fn driven(&mut self, messages: &[Queued]) {
@@ -443,13 +437,17 @@ impl Board {
         }
     }
 
-    /// Says that messages which were taken together are done with.
-    pub fn done(&mut self, messages: &[Queued]) {
-        if let Some(first) = messages.first() {
-            let was_handed = self.handed.remove(&first.seq);
-            self.drop_gone(messages, &[]);
-            self.rest(first.flow, &first.step, was_handed);
-        }
+    /// Says that messages which were taken together are done with. Returns whether their
+    /// queue was full, so that others may have waited for room in it.
+    pub fn done(&mut self, messages: &[Queued]) -> bool {
+        let Some(first) = messages.first() else {
+            return false;
+        };
+        let place = self.place_of(first.seq);
+        let was_full = self.is_full(first.flow, std::slice::from_ref(&first.step));
+        self.drop_gone(messages, &[]);
+        self.rest(first.flow, &first.step, place);
+        was_full
     }
 
     /// Forgets messages in work that are gone; the others keep the worker's place.
@@ -474,9 +472,8 @@ impl Board {
         let Some((flow, step)) = messages.first().map(|it| (it.flow, it.step.clone())) else {
             return;
         };
-        let mut was_handed = false;
+        let place = self.place_of(messages[0].seq);
         for message in messages {
-            was_handed |= self.handed.remove(&message.seq);
             self.step(flow, &step).commits.remove(&message.seq);
             self.in_work.remove(&message.seq);
             // What was forgotten meanwhile is read from the database again.
@@ -486,21 +483,7 @@ impl Board {
         }
         self.step(flow, &step).rests_until_ms = due_at_ms;
         self.resting.insert((due_at_ms, flow, step.clone()));
-        self.rest(flow, &step, was_handed);
-    }
-
-    /// Frees the place of a step's worker.
-    fn rest(&mut self, flow: FlowId, step: &str, was_handed: bool) {
-        if !was_handed {
-            self.free_worker();
-        }
-        if let Some(queues) = self.flows.get_mut(&flow) {
-            queues.in_work = queues.in_work.saturating_sub(usize::from(!was_handed));
-            if let Some(queue) = queues.steps.get_mut(step) {
-                queue.in_work = queue.in_work.saturating_sub(1);
-            }
-        }
-        self.wake(flow);
+        self.rest(flow, &step, place);
     }
 
     /// Tells whether something waits for a step, or is in work there.

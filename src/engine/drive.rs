@@ -56,6 +56,8 @@ pub(super) struct Driver<'a> {
     snapshots: Snapshots,
     kept: Vec<(String, String, Option<Value>)>,
     logs: Vec<NewLogEntry>,
+    /// The rows that are worked on from this commit on.
+    pub(super) leased: Vec<i64>,
 }
 
 /// What a call emitted that the planner has to know.
@@ -94,6 +96,7 @@ impl<'a> Driver<'a> {
             snapshots: Snapshots::default(),
             kept: Vec::new(),
             logs: Vec::new(),
+            leased: Vec::new(),
         }
     }
 
@@ -113,13 +116,17 @@ impl<'a> Driver<'a> {
     ///
     /// `backlog` tells which steps have messages that wait, besides those that this slice
     /// queued already.
-    pub(super) fn drive(&mut self, run: usize, job: Job, mut backlog: Vec<bool>) {
-        let plan = self.plan;
+    pub(super) fn drive(&mut self, run: usize, job: Job, backlog: Vec<bool>) {
+        let planner = self.planner(backlog);
+        self.follow(run, planner, Input::Begin(job), None);
+    }
+
+    /// Returns a planner that knows what waits: the `backlog`, and what this slice queued.
+    fn planner(&self, mut backlog: Vec<bool>) -> Run<'a> {
         for (step, queued) in self.backlog.iter().enumerate() {
             backlog[step] |= queued;
         }
-        let planner = Run::new(&plan.shapes, backlog, self.steps_left);
-        self.follow(run, planner, Input::Begin(job), None);
+        Run::new(&self.plan.shapes, backlog, self.steps_left)
     }
 
     /// Carries out what the planner says follows from an input.
@@ -226,6 +233,7 @@ impl<'a> Driver<'a> {
             snapshots: std::mem::take(&mut self.snapshots).into_list(),
             kept: std::mem::take(&mut self.kept),
             logs: std::mem::take(&mut self.logs),
+            leased: std::mem::take(&mut self.leased),
             needs_active,
         })
     }

@@ -19,6 +19,7 @@ mod outcome;
 mod process;
 mod service;
 mod single;
+mod together;
 
 use std::fs;
 use std::path::{Path, PathBuf};

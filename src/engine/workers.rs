@@ -9,6 +9,7 @@ use super::run::Job;
 use super::sailor::Handed;
 use super::shared::Shared;
 use crate::domain::Kind;
+use crate::domain::id::FlowId;
 use crate::domain::run::part::{MessageRef, Queued, RunKey, ends_of_queue};
 
 /// Times that a server may take a message without ending it; then the message is ended
@@ -78,16 +79,77 @@ fn work_on(shared: &Shared, messages: Vec<Queued>) -> bool {
     settle(shared, driven, Arc::unwrap_or_clone(messages))
 }
 
-/// Commits what a driver did about messages that a process worked on, and lets them go.
-pub(super) fn conclude(
+/// Commits what a driver did about a message that a process worked on, and lets it go.
+pub(super) fn conclude(shared: &Shared, driver: Driver<'_>, plan: &FlowPlan, message: Queued) {
+    let ended = committed(shared, driver, plan, vec![message.seq]);
+    settle(shared, ended, vec![message]);
+}
+
+/// Commits what a driver did about messages that a process worked on, and lets them go;
+/// false where one by one may do better, and nothing happened.
+pub(super) fn conclude_together(
     shared: &Shared,
     driver: Driver<'_>,
     plan: &FlowPlan,
-    messages: Vec<Queued>,
-) {
-    let leased = messages.iter().map(|message| message.seq).collect();
-    let ended = committed(shared, driver, plan, leased);
-    settle(shared, ended, messages);
+    messages: &[Queued],
+) -> bool {
+    let ended = shared.commit(driver, plan, false, 1);
+    if let Err(error) = &ended {
+        tracing::debug!(causes = %error.causes(), "can't end messages together: {error}");
+        return false;
+    }
+    if let Some(first) = messages.first() {
+        shared.start_worked(first.flow, &first.step);
+    }
+    for message in messages {
+        let was_full = shared.with_board(|board| board.done(std::slice::from_ref(message)));
+        if was_full {
+            shared.wake();
+        }
+    }
+    true
+}
+
+/// Hands a step's next messages to its process, as far as it has room. Returns the rows
+/// of those that it was given, to be leased. A worker sees to those that are not so
+/// simple.
+pub(super) fn hand_next(shared: &Shared, flow: FlowId, step: &str) -> Vec<i64> {
+    let mut leased = Vec::new();
+    let next = || {
+        let now_ms = shared.app.now_ms();
+        shared.with_board(|board| board.take_next(flow, step, now_ms))
+    };
+    while let Some(message) = next() {
+        match hand_one(shared, &message) {
+            Handed::Taken => leased.push(message.seq),
+            Handed::Later(delay_ms) => {
+                put_back(shared, vec![message], delay_ms);
+                return leased;
+            }
+        }
+    }
+    if shared.with_board(|board| board.could_go_on(flow, step)) {
+        shared.wake();
+    }
+    leased
+}
+
+/// Hands a message to the process of its step, where nothing speaks against it.
+fn hand_one(shared: &Shared, message: &Queued) -> Handed {
+    let Ok(Some(plan)) = shared.plan_of(message.flow, message.graph_version) else {
+        return Handed::Later(0);
+    };
+    let Some(step) = plan.place(&message.step) else {
+        return Handed::Later(0);
+    };
+    let is_process = matches!(plan.steps[step].function, Ok(StepFunction::Process(_)));
+    let may_begin = is_process
+        && message.leases < LEASES_MAX
+        && matches!(shared.app.may_begin(message.seq), Ok(true));
+    if !may_begin {
+        return Handed::Later(0);
+    }
+    shared.fleet.hand(shared, &plan, step, message)
 }
 
 /// Lets messages go as their driving ended; false where another worker has this one's

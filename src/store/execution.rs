@@ -196,14 +196,16 @@ impl Write<'_> {
             RunKey::Stored(seq) => self.extend_execution(*seq, part, queued - settled, now_ms)?,
         };
         let key = key_of(done.seq, done.part);
-        self.execute(
-            "INSERT INTO execution_parts (key, count, steps) VALUES (?1, ?2, ?3)",
-            params![key, part.steps_count, part.steps],
-        )?;
-        self.execute(
-            "INSERT INTO execution_messages (key, messages) VALUES (?1, ?2)",
-            params![key, part.messages],
-        )?;
+        if !adds_nothing(part) {
+            self.execute(
+                "INSERT INTO execution_parts (key, count, steps) VALUES (?1, ?2, ?3)",
+                params![key, part.steps_count, part.steps],
+            )?;
+            self.execute(
+                "INSERT INTO execution_messages (key, messages) VALUES (?1, ?2)",
+                params![key, part.messages],
+            )?;
+        }
         for file in &part.body_files {
             self.insert_body_file(key, *file, now_ms)?;
         }
@@ -273,13 +275,13 @@ impl Write<'_> {
         now_ms: i64,
     ) -> Result<CommittedRun> {
         let (id, (number, errors, queued, was_over, status)) = self.query_one(
-            "UPDATE executions SET parts = parts + 1, steps_total = steps_total + ?2,
+            "UPDATE executions SET parts = parts + ?6, steps_total = steps_total + ?2,
                      errors_total = errors_total + ?3, has_bodies = 1,
                      queued = CASE WHEN finished_at IS NULL
                              OR (?5 AND status IN ('success', 'error'))
                          THEN queued + ?4 ELSE 0 END
                  WHERE seq = ?1
-                 RETURNING parts - 1, errors_total, queued,
+                 RETURNING parts - ?6, errors_total, queued,
                      finished_at IS NOT NULL AND NOT (?5 AND status IN ('success', 'error')),
                      status, id",
             params![
@@ -287,7 +289,8 @@ impl Write<'_> {
                 part.steps_count,
                 part.errors_count,
                 more_queued,
-                part.reopens
+                part.reopens,
+                i64::from(!adds_nothing(part)),
             ],
             |row| {
                 let numbers: (u32, i64, i64, bool, String) = (
@@ -352,6 +355,12 @@ impl Write<'_> {
             params![now_ms],
         )
     }
+}
+
+/// Tells whether a part of a run that is there adds nothing to its history: rows of queues
+/// are done with alone.
+fn adds_nothing(part: &RunPart) -> bool {
+    matches!(part.run, RunKey::Stored(_)) && part.steps == "[]" && part.messages == "[]"
 }
 
 /// Returns how a run stands once `queued` messages of it wait. One that is interrupted goes

@@ -146,6 +146,7 @@ fn nothing_stays_of_a_part_that_is_refused() {
         snapshots: Vec::new(),
         kept: Vec::new(),
         logs: Vec::new(),
+        leased: Vec::new(),
         needs_active: true,
     };
     let refused = at.app.commit_slice(slice.clone());

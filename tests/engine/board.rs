@@ -361,3 +361,69 @@ fn a_batch_of_which_the_first_is_gone_leaves_the_prefetch_as_it_was() {
     assert_eq!(seqs(&messages(&mut board)), [2, 3, 4]);
     assert!(matches!(board.take(0), Taken::Nothing { .. }), "prefetch 1");
 }
+
+#[test]
+fn a_process_that_is_done_has_the_next_message_before_the_end_of_the_last_is_on_the_disk() {
+    let mut board = Board::new(1, RunLimits::default());
+    rule(&mut board, flow(1), 1, 1);
+    for seq in 1..=3 {
+        board.push(row(flow(1), "s", seq), 0);
+    }
+    let first = messages(&mut board).remove(0);
+    board.hand_over(&first);
+    assert_eq!(
+        board.take_next(flow(1), "s", 0),
+        None,
+        "one is in work, and no more may be"
+    );
+    board.release(&first);
+    let second = board.take_next(flow(1), "s", 0).expect("a message");
+    assert_eq!(second.seq, 2);
+    assert_eq!(board.take_next(flow(1), "s", 0), None);
+    // The end of the first gives no place back, which it has not any more.
+    board.done(std::slice::from_ref(&first));
+    assert_eq!(board.take_next(flow(1), "s", 0), None);
+    assert_eq!(board.take(0), Taken::Nothing { until_ms: None });
+    board.done(&[second]);
+    assert_eq!(seqs(&messages(&mut board)), [3]);
+}
+
+#[test]
+fn a_message_whose_end_could_not_be_kept_comes_again_in_its_place() {
+    let mut board = Board::new(2, RunLimits::default());
+    rule(&mut board, flow(1), 1, 1);
+    for seq in 1..=2 {
+        board.push(row(flow(1), "s", seq), 0);
+    }
+    let first = messages(&mut board).remove(0);
+    board.hand_over(&first);
+    board.release(&first);
+    board.put_back(vec![first], 10);
+    assert_eq!(board.take_next(flow(1), "s", 0), None, "its step rests");
+    assert_eq!(board.take_next(flow(1), "s", 10).expect("it").seq, 1);
+    assert_eq!(board.take_next(flow(1), "s", 10), None, "one at a time");
+}
+
+#[test]
+fn a_process_has_no_next_message_while_what_it_feeds_is_full() {
+    let limits = RunLimits {
+        queue_messages: 1,
+        ..RunLimits::default()
+    };
+    let mut board = Board::new(2, limits);
+    let rule = |feeds: &[&str]| Rule {
+        prefetch: 1,
+        batch: 1,
+        feeds: feeds.iter().map(ToString::to_string).collect(),
+    };
+    let rules = HashMap::from([("s".to_owned(), rule(&["t"])), ("t".to_owned(), rule(&[]))]);
+    board.set_rules(flow(1), rules.clone(), false);
+    board.push(row(flow(1), "s", 1), 0);
+    board.push(row(flow(1), "t", 2), 0);
+    assert_eq!(board.take_next(flow(1), "s", 0), None);
+    let fed = messages(&mut board);
+    assert_eq!(fed[0].step, "t");
+    assert!(board.done(&fed), "the queue was full");
+    board.set_rules(flow(1), rules, true);
+    assert_eq!(board.take_next(flow(1), "s", 0), None, "it is suspended");
+}

@@ -249,6 +249,48 @@ fn a_component_that_can_not_start_suspends_its_flow() {
 }
 
 #[test]
+fn a_component_whose_init_fails_suspends_its_flow_and_the_log_says_why() {
+    let house = House::with(|options| options.sailor = restless());
+    let descriptor = json!({ "title": "Picky", "actions": {
+        "act": { "title": "Act", "main": "./act.js", "metadata": {} },
+    } });
+    let code = "
+        exports.init = async function (cfg) { throw new Error('not with ' + cfg.k); };
+        exports.process = async function () { return { body: {} }; };";
+    let component = house.component("picky", Sailor::New, &descriptor, &[("act.js", code)]);
+    let name = format!("{}/{}", component.team, component.slug);
+    let flow = house.flow(&[node(&name, "act", &json!({ "k": "v" }))]);
+    let _answer = house.call(&flow, &json!({}));
+    let path = format!("/v2/flows/{flow}");
+    wait_for("the flow to be suspended", || {
+        house.ada.get(&path).json(200)["data"]["attributes"]["current_status"] == "suspended"
+    });
+    let log = house.log(&flow);
+    assert!(
+        log.contains("suspended: Error: not with v") || log.contains("suspended: not with v"),
+        "{log}"
+    );
+}
+
+#[test]
+fn an_error_handler_that_is_a_component_gets_the_error_and_its_input() {
+    let house = House::new();
+    let component = habits(&house);
+    let nodes = json!([
+        { "id": "hook", "command": "elasticio/webhook:receive" },
+        { "id": "step", "command": format!("{component}:fail") },
+        { "id": "handler", "command": format!("{component}:echo"), "error": true },
+    ]);
+    let edges = json!([{ "source": "hook", "target": "step" }, { "target": "handler" }]);
+    let flow = crate::support::running::started(&house.ada, &nodes, &edges);
+    let run = house.run(&flow, &json!({ "n": 1 }));
+    let got = house.outputs(&run, "handler").remove(0)["got"].clone();
+    assert_eq!(got["error"]["name"], "TypeError", "{got}");
+    assert_eq!(got["error"]["message"], "no such thing");
+    assert_eq!(got["errorInput"]["body"]["n"], 1);
+}
+
+#[test]
 fn what_a_component_logs_is_in_the_flow_s_log() {
     let (house, flow) = flow_of("log");
     house.run(&flow, &json!({ "n": 5 }));

@@ -1,6 +1,12 @@
 //! Processes that no message asks for: hooks of triggers, and triggers that stay up
 //! (`runtime.md 2.3`).
 
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::thread::sleep;
+use std::time::Duration;
+
+use elastane::app::step_run::ComponentNetwork;
 use serde_json::{Value, json};
 
 use super::house::{House, Sailor, restless, wait_for};
@@ -70,6 +76,39 @@ fn hooks_run_when_a_flow_starts_and_when_it_stops() {
     house.ended_runs(&flow, 3);
     assert_eq!(logged(&house, &flow, "begun with v"), 3, "once a start");
     assert_eq!(house.ada.delete(&format!("/v2/flows/{flow}")).status, 204);
+}
+
+#[test]
+fn the_shutdown_hook_of_a_deleted_flow_runs_too() {
+    let house = House::with(|options| options.sailor.network = ComponentNetwork::Any);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    let code = "
+exports.startup = async function () { console.log('begun'); return { id: 7 }; };
+exports.shutdown = async function (cfg, data) {
+    await fetch('http://127.0.0.1:PORT/' + cfg.k + data.id).catch(() => {});
+};
+exports.process = async function () {};
+";
+    let command = trigger(&house, "webhook", &code.replace("PORT", &port.to_string()));
+    let flow = flow_of(&house, "ordinary", &command);
+    act(&house, &flow, "start");
+    assert_eq!(house.call(&flow, &json!({})).status, 200);
+    house.ended_runs(&flow, 1);
+    // The server looks at its flows four times a second, and then knows what to undo.
+    sleep(Duration::from_secs(1));
+    assert_eq!(house.ada.delete(&format!("/v2/flows/{flow}")).status, 204);
+    listener.set_nonblocking(true).expect("it waits no more");
+    let mut called = None;
+    wait_for("a call", || {
+        called = listener.accept().ok();
+        called.is_some()
+    });
+    let (called, _) = called.expect("it was waited for");
+    called.set_nonblocking(false).expect("it waits");
+    let mut lines = BufReader::new(called).lines();
+    let first = lines.next().expect("a line").expect("of text");
+    assert_eq!(first, "GET /v7 HTTP/1.1");
 }
 
 #[test]

@@ -162,6 +162,18 @@ fn start_up_data_is_kept_once_and_for_its_own_step() {
     assert_eq!(house.ada.get(&path).status, 401, "a user's key is none");
     assert_eq!(process.delete(&path).status, 204);
     assert_eq!(process.get(&path).status, 404);
+    // A hook may return any JSON.
+    for data in [json!("an id"), json!([1, { "a": null }]), json!(7)] {
+        assert_eq!(process.post(&path, &data).json(201), data);
+        assert_eq!(process.get(&path).json(200), data);
+        assert_eq!(process.delete(&path).status, 204);
+    }
+    let nothing = process.send("POST", &path, &[], "");
+    assert_eq!((nothing.status, nothing.json(201)), (201, json!({})));
+    assert_eq!(process.delete(&path).status, 204);
+    assert_eq!(process.send("POST", &path, &[], "{").status, 400);
+    let large = json!("x".repeat(70_000));
+    assert_eq!(process.post(&path, &large).status, 413);
     house.server.installation.app.end_step_run(&key);
     assert_eq!(process.get(&path).status, 401);
 }

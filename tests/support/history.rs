@@ -124,6 +124,7 @@ pub fn commit(app: &App, flow: &Flow, runs: &[RunPart], logs: &[&str]) -> Vec<Co
     let slice = Slice {
         flow: flow.id,
         logs: logs.iter().map(entry).collect(),
+        leased: Vec::new(),
         runs: runs.to_vec(),
         snapshots: Vec::new(),
         kept: Vec::new(),

@@ -95,7 +95,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("regex", &["domain", "store"]),
     (
         "rustix",
-        &["app", "cli", "engine", "git", "http", "sandbox"],
+        &["amqp", "app", "cli", "engine", "git", "http", "sandbox"],
     ),
     ("ratatui_textarea", &["console"]),
     ("rquickjs", &["engine"]),

@@ -1,18 +1,24 @@
 //! What processes of steps ask (`v1.md 4`): with a key of their own, about their own step
 //! alone.
 
+use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use crate::api::call::{Call, Content, Reply};
+use crate::api::dispatch::body_error;
 use crate::api::route::{Access, Route};
 use crate::api::shape::{Answers, Attribute, Shape};
 use crate::app::step_run::StepRun;
 use crate::domain::{Error, Kind, Result};
+use crate::http::Request;
 
 /// The path of what a start-up hook returned; it has no version (`v1.md 4`).
 const STARTUP: &str = "/sailor-support/hooks/task/{task_id}/startup/data";
+
+/// The largest body of start-up data: more than is kept, so that the refusal names that.
+const STARTUP_BODY_MAX_BYTES: u64 = 256 * 1024;
 
 /// What a process reads when it starts.
 const STEP: &[Attribute] = &[
@@ -44,13 +50,10 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get(STARTUP, "returns what the start-up hook returned", startup)
         .with_access(Access::Step)
         .answering(200, Answers::Map),
-    Route::post(
-        STARTUP,
-        "keeps what the start-up hook returned",
-        keep_startup,
-    )
-    .with_access(Access::Step)
-    .answering(201, Answers::Map),
+    Route::post(STARTUP, "keeps what the start-up hook returned", never)
+        .with_access(Access::Step)
+        .streaming(keep_startup)
+        .answering(201, Answers::Map),
     Route::delete(
         STARTUP,
         "forgets what the start-up hook returned",
@@ -96,11 +99,32 @@ fn startup(call: &mut Call<'_>) -> Result<Reply> {
     found.map(Reply::ok).or_else(told)
 }
 
-/// Keeps the body; a conflict makes the sailor delete what is there, and send it again.
-fn keep_startup(call: &mut Call<'_>) -> Result<Reply> {
-    let data = Value::Object(call.body.clone());
-    let kept = own(call).and_then(|step| call.app.keep_startup_data(&step, data.clone()));
+/// Keeps the body, whatever JSON it is; a conflict makes the sailor delete what is there,
+/// and send it again.
+fn keep_startup(call: &mut Call<'_>, request: &mut Request<'_>) -> Result<Reply> {
+    let mut text = Vec::new();
+    let mut body = request
+        .body_stream(STARTUP_BODY_MAX_BYTES)
+        .map_err(body_error)?;
+    let read = body.read_to_end(&mut text);
+    read.map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => Error::new(Kind::TooLarge, "the body is too large"),
+        _ => Error::new(Kind::Invalid, "the body did not arrive as a whole"),
+    })?;
+    // A hook that returned nothing leaves an empty object.
+    let data = if text.is_empty() {
+        json!({})
+    } else {
+        let read = serde_json::from_slice(&text);
+        read.map_err(|_| Error::new(Kind::Invalid, "the body is not JSON"))?
+    };
+    let kept = own(call).and_then(|step| call.app.keep_startup_data(&step, Value::clone(&data)));
     kept.map(|()| Reply::json(201, data)).or_else(told)
+}
+
+/// Stands where a route has a stream.
+fn never(_call: &mut Call<'_>) -> Result<Reply> {
+    Err(Error::internal("start-up data was read as an object"))
 }
 
 /// Forgets what was kept.

@@ -112,6 +112,7 @@ impl<'a> Run<'a> {
             snapshots: Vec::new(),
             kept: Vec::new(),
             logs,
+            leased: Vec::new(),
             needs_active: false,
         };
         Ok((slice, end_ms))

@@ -292,6 +292,8 @@ pub struct Slice {
     pub kept: Vec<(String, String, Option<Value>)>,
     /// Entries for the log.
     pub logs: Vec<NewLogEntry>,
+    /// The rows of queues that are being worked on from now on.
+    pub leased: Vec<i64>,
     /// Whether the flow must be active for this: it begins a run from outside.
     pub needs_active: bool,
 }

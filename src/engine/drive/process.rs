@@ -1,16 +1,18 @@
 //! What follows from steps that run as processes: they emit while they work, so one call
 //! is several transactions.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::Driver;
 use crate::domain::run::part::{MessageRef, PartMessage};
 use crate::domain::run::{Failure, Message, RunStatus};
 use crate::engine::component::Event;
-use crate::engine::run::{End, Input, Job, Run};
+use crate::engine::run::{End, Input, Job};
 
 /// How a process ended a message.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::engine) struct Ended {
     /// The first error that it emitted.
     pub(in crate::engine) failure: Option<Failure>,
@@ -46,7 +48,7 @@ impl Driver<'_> {
         &mut self,
         run: usize,
         job: Job,
-        message: Message,
+        message: impl Into<Arc<Message>>,
         (backlog, continues): (Vec<bool>, bool),
         (began_ms, took_us): (i64, u64),
     ) {
@@ -71,7 +73,7 @@ impl Driver<'_> {
             record.error = Some(fault.clone());
             deliveries.extend(self.handle(run, job.step, job.message, &fault));
         }
-        let planner = Run::new(&self.plan.shapes, backlog, self.steps_left);
+        let planner = self.planner(backlog);
         let job = Job { row: None, ..job };
         let called = Input::Called {
             job,
@@ -91,7 +93,7 @@ impl Driver<'_> {
         backlog: Vec<bool>,
         took: (i64, u64),
     ) {
-        let planner = Run::new(&self.plan.shapes, backlog, self.steps_left);
+        let planner = self.planner(backlog);
         let is_quiet = ended.failure.is_none() && ended.rebound.is_none();
         if ended.is_recorded && is_quiet {
             let done = Input::Called {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 use subtle::ConstantTimeEq;
 
-use super::outcome;
+use super::together;
 use crate::amqp::{ClientId, Confirm, Consumer, Handler, Published, Settlement};
 use crate::engine::shared::Shared;
 
@@ -47,30 +47,43 @@ impl Handler for Desk {
         shared.fleet.ready(client, consumer)
     }
 
-    fn settle(&self, _: ClientId, token: u64, how: Settlement) {
+    fn settle(&self, client: ClientId, token: u64, how: Settlement) {
+        self.settle_all(client, vec![(token, how)]);
+    }
+
+    fn settle_all(&self, _: ClientId, settled: Vec<(u64, Settlement)>) {
         let Some(shared) = self.shared.upgrade() else {
             return;
         };
-        if how == Settlement::Returned {
-            return shared.fleet.returned(token);
+        let mut ended = Vec::new();
+        let mut of = None;
+        for (token, how) in settled {
+            if how == Settlement::Returned {
+                shared.fleet.returned(token);
+                continue;
+            }
+            if matches!(how, Settlement::Rejected { .. }) && !shared.fleet.rejected(token) {
+                continue;
+            }
+            if let Some((in_flight, plan, step)) = shared.fleet.take(token) {
+                // A process has messages of one step of one plan.
+                of = Some((plan, step));
+                ended.push(in_flight);
+            }
         }
-        if matches!(how, Settlement::Rejected { .. }) && !shared.fleet.rejected(token) {
-            return;
+        if let Some((plan, step)) = of {
+            together::end_all(&shared, &plan, step, ended);
         }
-        let Some((in_flight, plan, step)) = shared.fleet.take(token) else {
-            return;
-        };
-        outcome::end(&shared, &plan, step, in_flight);
     }
 
     fn publish(&self, client: ClientId, message: Published, confirm: Confirm) {
-        let Some(shared) = self.shared.upgrade() else {
-            return confirm.refuse();
-        };
-        if outcome::publish(&shared, client, &message) {
-            confirm.accept();
-        } else {
-            confirm.refuse();
+        self.publish_all(client, vec![(message, confirm)]);
+    }
+
+    fn publish_all(&self, client: ClientId, messages: Vec<(Published, Confirm)>) {
+        // Without an engine the messages are dropped, and so refused.
+        if let Some(shared) = self.shared.upgrade() {
+            together::publish_all(&shared, client, messages);
         }
     }
 

@@ -13,7 +13,7 @@ use super::member::{InFlight, Key, LEAVE_LIMIT_MS, Process, delivery, input_of};
 use super::process;
 use crate::amqp::{Consumer, Server, Settings};
 use crate::clock::{monotonic_ms, monotonic_us};
-use crate::domain::id::FlowId;
+use crate::domain::id::{ExecutionId, FlowId};
 use crate::domain::run::Failure;
 use crate::domain::run::part::Queued;
 use crate::engine::drive::Ended;
@@ -66,6 +66,8 @@ pub(super) struct State {
     pub(super) processes: HashMap<u64, Process>,
     pub(super) in_flight: HashMap<u64, InFlight>,
     next: u64,
+    /// The run of which a message was handed over last: its seq and its id.
+    last_run: Option<(i64, ExecutionId)>,
     is_stopping: bool,
 }
 
@@ -145,7 +147,7 @@ impl Fleet {
         let Some(input) = input_of(shared, plan, step, queued) else {
             return Handed::Later(BUSY_RETRY_MS);
         };
-        let Ok(Some(run)) = shared.app.execution_id_of(queued.execution) else {
+        let Some(run) = self.run_of(shared, queued.execution) else {
             return Handed::Later(BUSY_RETRY_MS);
         };
         // Before anybody can be done with it.
@@ -187,6 +189,18 @@ impl Fleet {
         }
         state.deliver(process);
         Handed::Taken
+    }
+
+    /// Returns the id of a run by its seq: mostly that of the message before.
+    fn run_of(&self, shared: &Shared, seq: i64) -> Option<ExecutionId> {
+        if let Some((known, id)) = self.state().last_run
+            && known == seq
+        {
+            return Some(id);
+        }
+        let id = shared.app.execution_id_of(seq).ok()??;
+        self.state().last_run = Some((seq, id));
+        Some(id)
     }
 
     /// Returns a process with room, which is started where there is none.
@@ -511,15 +525,21 @@ impl State {
         let Some(consumer) = process.consumer.clone() else {
             return;
         };
-        for token in &process.tokens {
-            let Some(in_flight) = self.in_flight.get_mut(token).filter(|it| !it.is_out) else {
-                continue;
-            };
-            if !consumer.deliver(in_flight.delivery.clone()) {
-                process.consumer = None;
-                return;
+        let in_flight = &self.in_flight;
+        let waiting = process.tokens.iter().filter(|token| {
+            let known = in_flight.get(token);
+            known.is_some_and(|known| !known.is_out)
+        });
+        let waiting: Vec<u64> = waiting.copied().collect();
+        let deliveries = waiting.iter().map(|it| in_flight[it].delivery.clone());
+        if !consumer.deliver_all(deliveries) {
+            process.consumer = None;
+            return;
+        }
+        for token in waiting {
+            if let Some(in_flight) = self.in_flight.get_mut(&token) {
+                in_flight.is_out = true;
             }
-            in_flight.is_out = true;
         }
     }
 

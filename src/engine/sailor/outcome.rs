@@ -33,17 +33,17 @@ pub(super) fn rejected() -> Failure {
 }
 
 /// Who published, and about what.
-struct Sender {
-    plan: Arc<FlowPlan>,
-    step: usize,
+pub(super) struct Sender {
+    pub(super) plan: Arc<FlowPlan>,
+    pub(super) step: usize,
     cipher: Cipher,
     /// The message that it is in the middle of, where it is in one.
-    token: Option<u64>,
-    origin: Option<Origin>,
+    pub(super) token: Option<u64>,
+    pub(super) origin: Option<Origin>,
     /// Whether the step is recorded already for that.
-    is_recorded: bool,
+    pub(super) is_recorded: bool,
     /// When that began: the wall time, and the monotonic one in microseconds.
-    began: (i64, u64),
+    pub(super) began: (i64, u64),
 }
 
 /// Takes a published message over; false where it can't be now, and is sent again.
@@ -80,7 +80,7 @@ pub(super) fn publish(shared: &Shared, number: u64, message: &Published) -> bool
 }
 
 /// Finds out who published.
-fn sender_of(shared: &Shared, number: u64, message: &Published) -> Option<Sender> {
+pub(super) fn sender_of(shared: &Shared, number: u64, message: &Published) -> Option<Sender> {
     let parent = text_of(&message.properties.headers, "parentMessageId");
     // A rebound is the input itself, with its own headers.
     let own = text_of(&message.properties.headers, "messageId");
@@ -97,8 +97,12 @@ fn sender_of(shared: &Shared, number: u64, message: &Published) -> Option<Sender
             own_messages.find(|(_, it)| it.message_id == id),
             process.origin(id),
         ),
-        // Sailors of version 1 name no message: it is the one that they have.
-        None => (own_messages.next(), process.last_origin()),
+        // Sailors of version 1 name no message: it is the one that they have. What a process
+        // says before it consumes is about none.
+        None => (
+            own_messages.find(|_| process.was_ready),
+            process.last_origin(),
+        ),
     };
     Some(Sender {
         plan: Arc::clone(&process.plan),
@@ -131,6 +135,20 @@ pub(super) fn opened(cipher: &Cipher, message: &Published) -> Option<Value> {
 
 /// Takes over a message for the next steps.
 fn data(shared: &Shared, number: u64, sender: &Sender, message: &Published) -> bool {
+    match read(shared, number, sender, message) {
+        Ok(emitted) => take_over(shared, number, sender, Arc::new(emitted)),
+        Err(is_taken) => is_taken,
+    }
+}
+
+/// Reads a message for the next steps; the error is whether it is done with, or to be sent
+/// again.
+pub(super) fn read(
+    shared: &Shared,
+    number: u64,
+    sender: &Sender,
+    message: &Published,
+) -> Result<Message, bool> {
     let Some(value) = opened(&sender.cipher, message) else {
         note(
             shared,
@@ -138,37 +156,41 @@ fn data(shared: &Shared, number: u64, sender: &Sender, message: &Published) -> b
             LogLevel::Error,
             "a message could not be decrypted",
         );
-        return true;
+        return Err(true);
     };
     let plan = &sender.plan;
     let feeds = &plan.steps[sender.step].rule.feeds;
     let is_full = shared.with_board(|board| board.is_full(plan.flow, feeds));
     if is_full {
-        return false;
+        return Err(false);
     }
     let mut emitted = Message::from_value(value);
     if let Err(error) = fetch_body(shared, sender, &mut emitted) {
         tracing::warn!(number, causes = %error.causes(), "can't fetch a body: {error}");
-        return false;
+        return Err(false);
     }
     let bytes = crate::domain::run::message::size_of(&emitted.body);
     if let Err(failure) = check_size(bytes, shared.app.rules().limits.message_bytes) {
         fail(shared, sender, failure);
-        return true;
+        return Err(true);
     }
+    Ok(emitted)
+}
+
+/// Commits a message for the next steps; false where it has to be sent again.
+pub(super) fn take_over(
+    shared: &Shared,
+    number: u64,
+    sender: &Sender,
+    emitted: Arc<Message>,
+) -> bool {
     let done = match (&sender.origin, sender.token) {
         (Some(origin), token) => emit(shared, sender, origin, emitted, token.is_none()),
         (None, _) => emit_alone(shared, sender, emitted),
     };
     match done {
         Ok(()) => {
-            let mut state = shared.fleet.state();
-            let found = sender
-                .token
-                .and_then(|token| state.in_flight.get_mut(&token));
-            if let Some(in_flight) = found {
-                in_flight.ended.is_recorded = true;
-            }
+            recorded(shared, [sender]);
             true
         }
         // Its run was cancelled, or its flow is gone.
@@ -176,6 +198,16 @@ fn data(shared: &Shared, number: u64, sender: &Sender, message: &Published) -> b
         Err(error) => {
             tracing::warn!(number, causes = %error.causes(), "can't take a message over: {error}");
             false
+        }
+    }
+}
+
+/// Notes that the steps of messages are recorded.
+pub(super) fn recorded<'a>(shared: &Shared, senders: impl IntoIterator<Item = &'a Sender>) {
+    let mut state = shared.fleet.state();
+    for token in senders.into_iter().filter_map(|sender| sender.token) {
+        if let Some(in_flight) = state.in_flight.get_mut(&token) {
+            in_flight.ended.is_recorded = true;
         }
     }
 }
@@ -216,7 +248,7 @@ fn emit(
     shared: &Shared,
     sender: &Sender,
     origin: &Origin,
-    message: Message,
+    message: Arc<Message>,
     is_late: bool,
 ) -> Result<(), Error> {
     if is_late && shared.app.execution_id_of(origin.execution)?.is_none() {
@@ -245,7 +277,7 @@ fn emit(
 }
 
 /// Commits a message that belongs to no run: it begins its own.
-fn emit_alone(shared: &Shared, sender: &Sender, message: Message) -> Result<(), Error> {
+fn emit_alone(shared: &Shared, sender: &Sender, message: Arc<Message>) -> Result<(), Error> {
     let plan = &sender.plan;
     let mut driver = shared.driver(plan);
     let run = driver.enter(RunKey::New(NewExecution {
@@ -327,6 +359,7 @@ fn snapshot(shared: &Shared, sender: &Sender, message: &Published) -> bool {
             snapshots: vec![(step, value)],
             kept: Vec::new(),
             logs: Vec::new(),
+            leased: Vec::new(),
             needs_active: false,
         };
         shared.app.commit_slice(slice).map(drop)
@@ -400,5 +433,5 @@ pub(super) fn end(shared: &Shared, plan: &Arc<FlowPlan>, step: usize, in_flight:
         backlog,
         (in_flight.began_ms, took_us),
     );
-    workers::conclude(shared, driver, plan, vec![queued]);
+    workers::conclude(shared, driver, plan, queued);
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
@@ -23,11 +24,16 @@ use crate::engine::plan::{FlowPlan, Program};
 use crate::engine::shared::Shared;
 
 /// The longest line that is read; the rest of a longer one is skipped.
-const LINE_MAX_BYTES: u64 = 64 * 1024;
+const LINE_MAX_BYTES: u32 = 64 * 1024;
 
 /// The lines of one process that are kept in a minute: a loop that logs is not worth a
 /// disk.
 const LINES_A_MINUTE: u32 = 1_000;
+
+/// How long lines gather before they are read on: a sailor writes some for each message,
+/// and waking up for each of them costs more than reading it. A pipe holds many times what
+/// comes meanwhile.
+const LINES_PAUSE: Duration = Duration::from_millis(5);
 
 /// What sailors say of hooks that are not there.
 const NO_HOOK: &str = "invokeModuleFunction";
@@ -185,6 +191,8 @@ fn run(shared: &Arc<Shared>, launch: &mut Launch) -> io::Result<String> {
     let status = child.wait();
     // Children that it left behind go with it.
     signal(group, How::Kill);
+    // What it said last is about messages that are known as its own until this returns.
+    std::thread::sleep(LINES_PAUSE * 2);
     Ok(match status {
         Ok(status) => format!("the process ended: {status}"),
         Err(error) => format!("the process was ended: {error}"),
@@ -296,10 +304,13 @@ pub(super) fn each_line(
     mut hear: impl FnMut(Line) + Send + 'static,
 ) {
     let spawned = crate::thread::spawn("sailor-log", None, move || {
-        let mut reader = BufReader::new(stream);
+        let mut reader = BufReader::with_capacity(LINE_MAX_BYTES as usize, stream);
         let mut bytes = Vec::new();
         let mut minute = (monotonic_ms(), 0);
         while let Ok(true) = next_line(&mut reader, &mut bytes) {
+            if reader.buffer().is_empty() {
+                std::thread::sleep(LINES_PAUSE);
+            }
             if log::is_chatter(&bytes) {
                 continue;
             }
@@ -329,12 +340,12 @@ fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> 
     line.clear();
     let count = reader
         .by_ref()
-        .take(LINE_MAX_BYTES)
+        .take(LINE_MAX_BYTES.into())
         .read_until(b'\n', line)?;
     if count == 0 {
         return Ok(false);
     }
-    if !line.ends_with(b"\n") && count as u64 == LINE_MAX_BYTES {
+    if !line.ends_with(b"\n") && count == LINE_MAX_BYTES as usize {
         reader.skip_until(b'\n')?;
     }
     Ok(true)

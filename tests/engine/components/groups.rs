@@ -53,6 +53,7 @@ impl Step {
             snapshots: Vec::new(),
             kept: Vec::new(),
             logs: Vec::new(),
+            leased: Vec::new(),
             needs_active: false,
         };
         for event in &outcome.events {
