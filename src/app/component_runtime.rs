@@ -97,9 +97,10 @@ pub type FillMessage<'a> = &'a mut dyn FnMut(&mut Message, &[u8]) -> Result<()>;
 
 /// Runs components.
 pub trait ComponentRuntime: Send + Sync {
-    /// Says what is wrong with a step before it runs, half a sentence a fault; nothing
-    /// where it can run.
-    fn check_step(&self, command: &StepCommand, config: &StepConfig) -> Vec<String>;
+    /// Says what is wrong with a step of a flow of `owner` before it runs, half a sentence
+    /// a fault; nothing where it can run. What the configuration needs to be there is only
+    /// known where an engine runs.
+    fn check_step(&self, owner: Owner, command: &StepCommand, config: &StepConfig) -> Vec<String>;
 
     /// Answers a service call; an error is the component's own.
     fn call(&self, app: &App, call: &ServiceCall<'_>) -> std::result::Result<Value, Failure>;

@@ -148,11 +148,12 @@ impl App {
         let (Some(runtime), Some(runnable)) = (self.component_runtime(), runnable) else {
             return Ok(());
         };
+        let owner = runnable.flow.owner();
         let nodes = runnable.flow.graph.nodes.iter();
         let faults: Vec<FieldError> = nodes
             .zip(&runnable.configs)
             .flat_map(|(node, config)| {
-                let reasons = runtime.check_step(&node.command, config);
+                let reasons = runtime.check_step(owner, &node.command, config);
                 reasons.into_iter().map(|message| FieldError {
                     field: node.id.clone(),
                     message,

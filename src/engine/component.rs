@@ -236,6 +236,9 @@ pub type Process = fn(&Work<'_>, &mut Emitter) -> Result<(), Failure>;
 /// `has no expression`.
 pub type CheckConfig = fn(&Map<String, Value>) -> Vec<String>;
 
+/// Says the same of what a configuration needs to be there: a lookup table.
+pub type CheckNeeds = fn(&Map<String, Value>, &Tools<'_>) -> Vec<String>;
+
 /// Answers a service call with a configuration: a select model or a meta model.
 pub type Service = fn(&Map<String, Value>, &Tools<'_>) -> Result<Value, Failure>;
 
@@ -260,6 +263,8 @@ pub struct Function {
     pub process: Process,
     /// What must be true of its configuration.
     pub check: CheckConfig,
+    /// What its configuration needs to be there.
+    pub needs: Option<CheckNeeds>,
     /// The methods of its select models.
     pub select_models: &'static [(&'static str, Service)],
     /// What makes its metadata, where the descriptor says `dynamicMetadata`.
@@ -277,6 +282,7 @@ impl Function {
             delay: None,
             process,
             check: accept_all,
+            needs: None,
             select_models: &[],
             meta_model: None,
         }
@@ -286,6 +292,13 @@ impl Function {
     #[must_use]
     pub const fn checked_by(mut self, check: CheckConfig) -> Self {
         self.check = check;
+        self
+    }
+
+    /// Sets what its configuration needs to be there.
+    #[must_use]
+    pub const fn needing(mut self, needs: CheckNeeds) -> Self {
+        self.needs = Some(needs);
         self
     }
 

@@ -437,9 +437,10 @@ pub fn function_of(
             .map_err(|reason| format!("runs {}, but {reason}", command.function))?;
         return Ok(StepFunction::Process(Arc::new(program)));
     }
-    let found = components::find(command.component.as_str())
-        .and_then(|component| component.function(&command.function));
-    found
+    let component = components::find(command.component.as_str())
+        .ok_or_else(|| format!("needs the component {name}, which is not there"))?;
+    component
+        .function(&command.function)
         .map(StepFunction::BuiltIn)
         .ok_or_else(|| format!("runs {}, which {name} does not have", command.function))
 }

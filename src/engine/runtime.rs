@@ -20,6 +20,7 @@ use crate::domain::Result;
 use crate::domain::error::Error;
 use crate::domain::flow::command::StepCommand;
 use crate::domain::id::{FlowId, RawId};
+use crate::domain::organization::Owner;
 use crate::domain::run::Failure;
 use crate::domain::team::BUILTIN_TEAM;
 
@@ -37,10 +38,28 @@ impl Runtime {
     }
 }
 
+/// Returns what a function may use that is not called for a flow.
+fn tools<'a>(app: &'a App, owner: Owner, name: &'a str) -> Tools<'a> {
+    Tools {
+        app,
+        owner,
+        flow: FlowId::new(RawId::from_parts(0, [0; 8])),
+        step: name,
+    }
+}
+
 impl ComponentRuntime for Runtime {
-    fn check_step(&self, command: &StepCommand, config: &StepConfig) -> Vec<String> {
+    fn check_step(&self, owner: Owner, command: &StepCommand, config: &StepConfig) -> Vec<String> {
         match function_of(command, config.build.as_ref(), 1) {
-            Ok(StepFunction::BuiltIn(function)) => (function.check)(&config.fields),
+            Ok(StepFunction::BuiltIn(function)) => {
+                let faults = (function.check)(&config.fields);
+                match (&self.shared, function.needs) {
+                    (Some(shared), Some(needs)) if faults.is_empty() => {
+                        needs(&config.fields, &tools(&shared.app, owner, function.name))
+                    }
+                    _ => faults,
+                }
+            }
             Ok(StepFunction::Process(_)) => Vec::new(),
             Err(reason) => vec![reason],
         }
@@ -67,12 +86,7 @@ impl ComponentRuntime for Runtime {
                 (component.function(function), function)
             }
         };
-        let tools = Tools {
-            app,
-            owner: call.owner,
-            flow: FlowId::new(RawId::from_parts(0, [0; 8])),
-            step: name,
-        };
+        let tools = tools(app, call.owner, name);
         let missing = |method: &str| {
             Failure::new(format!(
                 "Method \"{method}\" is not found in \"{name}\" action or trigger"

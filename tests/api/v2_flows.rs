@@ -173,17 +173,28 @@ fn a_flow_starts_and_stops_as_each_document_says() {
 fn a_flow_may_be_drafted_and_its_start_names_what_is_missing() {
     let server = TestServer::start();
     let ada = server.user("ada@example.com");
-    let mut sent = new("draft");
-    sent["data"]["attributes"]["graph"]["nodes"][1]["command"] = json!("nobody/nothing:send");
-    let made = ada.post("/v2/flows", &sent).json(201);
-    let refused = ada.send("POST", &format!("{}/start", path_of(&made)), &[], "");
-    let errors = refused.json(409);
-    let told = errors["errors"][0]["detail"].as_str().expect("a text");
-    assert!(
-        told.starts_with("step_2 ") && told.contains("nobody/nothing"),
-        "{told}"
-    );
-    assert!(errors["errors"][0].get("source").is_none());
+    for (command, wanted) in [
+        ("nobody/nothing:send", "nobody/nothing"),
+        ("elasticio/nothing:go", "elasticio/nothing, which is not"),
+        (
+            "elasticio/lookup:lookup",
+            "the lookup table `Lands`, which is not",
+        ),
+    ] {
+        let mut sent = new("draft");
+        let node = &mut sent["data"]["attributes"]["graph"]["nodes"][1];
+        node["command"] = json!(command);
+        node["fields"] = json!({ "lookup": "Lands" });
+        let made = ada.post("/v2/flows", &sent).json(201);
+        let refused = ada.send("POST", &format!("{}/start", path_of(&made)), &[], "");
+        let errors = refused.json(409);
+        let told = errors["errors"][0]["detail"].as_str().expect("a text");
+        assert!(
+            told.starts_with("step_2 ") && told.contains(wanted),
+            "{told}"
+        );
+        assert!(errors["errors"][0].get("source").is_none());
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub(super) const COMPONENT: BuiltIn = BuiltIn {
     name: "lookup",
     functions: &[Function::new("lookup", Nature::Pure, look_up)
         .checked_by(check)
+        .needing(needs)
         .with_models(&[("getLookups", tables)])
         .with_meta_model(meta_model)],
     verify: None,
@@ -79,5 +80,17 @@ fn check(cfg: &Fields) -> Vec<String> {
     match fields::text(cfg, "lookup") {
         Some(_) => Vec::new(),
         None => vec!["has no `lookup`".to_owned()],
+    }
+}
+
+/// Checks that the chosen table is there.
+fn needs(cfg: &Fields, tools: &Tools<'_>) -> Vec<String> {
+    let name = fields::text(cfg, "lookup").unwrap_or_default();
+    match tools.app.lookup_for(tools.owner, name) {
+        Ok(None) => vec![format!(
+            "names the lookup table `{name}`, which is not there"
+        )],
+        // What can't be read for now may be read when a message comes.
+        _ => Vec::new(),
     }
 }
