@@ -144,3 +144,52 @@ fn a_mapping_that_panics_fails_its_retry_and_no_worker() {
     let third = id_of(&runs()[0]);
     assert_eq!(ended(&ada, &third)["status"], "success");
 }
+
+#[test]
+fn a_whole_run_begins_again_with_its_own_first_message_after_a_retry_behind_the_error_handler() {
+    let server = TestServer::start();
+    let ada = server.user("ada@example.com");
+    let code = |id: &str, code: &str| {
+        let code = format!("async function run(msg) {{ {code} }}");
+        json!({ "id": id, "command": "elasticio/code:execute", "fields": { "code": code } })
+    };
+    let flow = json!({ "data": { "type": "flow", "attributes": {
+        "name": "Handled", "type": "ordinary", "graph": {
+            "nodes": [
+                { "id": "in", "command": "elasticio/webhook:receive" },
+                code("fails", "throw new Error('no');"),
+                code("handler", "return msg.body;"),
+                code("after", "return msg.body;"),
+            ],
+            "edges": [
+                { "source": "in", "target": "fails" },
+                { "target": "handler" },
+                { "source": "handler", "target": "after" },
+            ],
+        },
+    } } });
+    let made = ada.post("/v2/flows", &flow).json(201);
+    let flow = made["data"]["id"].as_str().expect("an id").to_owned();
+    let told = ada.send("POST", &format!("/v2/flows/{flow}/start"), &[], "");
+    assert_eq!(told.status, 202, "{}", told.text);
+    let called = ada.post(&format!("/hook/{flow}"), &json!({ "word": "first" }));
+    assert_eq!(called.status, 200, "{}", called.text);
+    let listed = format!("/v2/flow-executions?filter[flow]={flow}");
+    let first = ada.get(&listed).json(200)["data"][0]["id"].clone();
+    let mut run = first.as_str().expect("an id").to_owned();
+    for retry in [
+        json!({ "mode": "step", "step_id": "after" }),
+        json!({ "mode": "step", "step_id": "after" }),
+        json!({ "mode": "run" }),
+    ] {
+        over(&ada, &run);
+        let sent = json!({ "data": { "type": "execution-retry", "attributes": retry } });
+        let path = format!("/v2/flow-executions/{run}/retry");
+        let begun = ada.post(&path, &sent).json(202);
+        run = begun["data"]["id"].as_str().expect("an id").to_owned();
+    }
+    over(&ada, &run);
+    let given = inputs(&ada, &run, "in");
+    assert_eq!(given.len(), 1);
+    assert_eq!(given[0]["word"], "first", "{}", given[0]);
+}

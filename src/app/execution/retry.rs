@@ -34,6 +34,13 @@ const RETRIED_MAX: usize = 100;
 /// How far back a message's origin is followed; beyond it lies a step that feeds itself.
 const ORIGIN_MAX: usize = 2_000;
 
+/// How many retries of retries are followed back to the run that began with the first step.
+const RETRIES_MAX: usize = 100;
+
+/// The parts of a retry in which its first message is worked on: the one that it begins with,
+/// and the one that its first step makes.
+const FIRST_PARTS: u32 = 2;
+
 /// The parts of a run that are looked through at a time, newest first.
 const PARTS_BATCH: u32 = 200;
 
@@ -214,7 +221,10 @@ fn prepare(
     let mut parts = Parts::new(read, folder, run.seq);
     let starts = match &retry.step {
         Some(step) => starts_at(&mut parts, graph, step, retry.input.is_some())?,
-        None => vec![first_of(&mut parts, graph)?],
+        None => {
+            parts = parts_from_first(read, folder, run, graph)?;
+            vec![first_of(&mut parts, graph)?]
+        }
     };
     let mut part = Origins::default();
     let mut queued = Vec::with_capacity(starts.len());
@@ -287,6 +297,32 @@ fn starts_at(
     Ok(starts)
 }
 
+/// Returns the parts of the run with whose first message a whole run begins again: this one,
+/// or, where it is a retry that began behind the first step with a message that is made for
+/// that (an error handler's), the run that it retried.
+fn parts_from_first<'a>(
+    read: &'a Read<'_>,
+    folder: &'a Folder,
+    run: &Execution,
+    graph: &Graph,
+) -> Result<Parts<'a>> {
+    let mut parts = Parts::new(read, folder, run.seq);
+    let mut retried = run.retry_of;
+    for _ in 0..RETRIES_MAX {
+        let Some(id) = retried else {
+            return Ok(parts);
+        };
+        let start = first_of(&mut parts, graph)?;
+        if parts.is_input_of(&start)? {
+            return Ok(parts);
+        }
+        let before = read.execution(id)?.ok_or_else(not_kept)?;
+        parts = Parts::new(read, folder, before.seq);
+        retried = before.retry_of;
+    }
+    Err(not_kept())
+}
+
 /// Returns the first message of a run, for the first step.
 fn first_of(parts: &mut Parts<'_>, graph: &Graph) -> Result<Start> {
     let first = graph
@@ -348,6 +384,20 @@ impl<'a> Parts<'a> {
         let data = self.part(part)?;
         let message = data.messages.get(index as usize);
         message.filter(|it| !it.is_lost()).ok_or_else(not_kept)
+    }
+
+    /// Tells whether a message was given to the step in whose queue it would be put.
+    fn is_input_of(&mut self, start: &Start) -> Result<bool> {
+        for part in 0..FIRST_PARTS {
+            let records = self.part(part)?.steps.iter();
+            for record in records {
+                if stored(record.input, part) == start.message {
+                    return Ok(record.step == start.queue);
+                }
+            }
+        }
+        // It waits, or was cancelled while it did: nothing says that it is another step's.
+        Ok(true)
     }
 
     /// Returns the step that made a message.
