@@ -215,8 +215,8 @@ fn a_look_that_took_long_is_the_longer_away_unless_somebody_wants_more() {
     let here = Installation::new();
     for (refresh_ms, took_ms, rest_ms) in [
         (2_000, 3, 2_000),
-        (2_000, 50, 5_000),
-        (2_000, 900, 10_000),
+        (2_000, 50, 7_500),
+        (2_000, 900, 15_000),
         (500, 50, 500),
         (30_000, 50, 30_000),
     ] {
@@ -252,7 +252,7 @@ fn a_list_and_more_of_its_row_are_rested_from_together() {
     };
     let answer = worker::perform(&here.app, &operator(), peek).unwrap();
     update(&mut console.model, answer);
-    assert_eq!(console.model.due_ms, 70 + 100 * (30 + 40));
+    assert_eq!(console.model.due_ms, 70 + 150 * (30 + 40));
 }
 
 #[test]
