@@ -219,12 +219,11 @@ fn prepare(
     };
     let graph = old.as_ref().unwrap_or(&flow.graph);
     let mut parts = Parts::new(read, folder, run.seq);
-    let starts = match &retry.step {
-        Some(step) => starts_at(&mut parts, graph, step, retry.input.is_some())?,
-        None => {
-            parts = parts_from_first(read, folder, run, graph)?;
-            vec![first_of(&mut parts, graph)?]
-        }
+    let starts = if let Some(step) = &retry.step {
+        starts_at(&mut parts, graph, step, retry.input.is_some())?
+    } else {
+        parts = parts_from_first(read, folder, run, graph)?;
+        vec![first_of(&mut parts, graph)?]
     };
     let mut part = Origins::default();
     let mut queued = Vec::with_capacity(starts.len());
