@@ -114,6 +114,7 @@ fn a_large_body_is_a_file_that_is_read_like_any_other_and_goes_with_its_run() {
         step: Some(SECOND.to_owned()),
         input: None,
     };
+    at.app.start_flow(&ada, flow.id).unwrap();
     let again = at.app.retry_execution(&ada, id, retry).unwrap();
     assert_eq!(files(&at).len(), 2);
     clock.advance(29 * DAY_MS);

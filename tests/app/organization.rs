@@ -488,9 +488,10 @@ fn who_owns_a_public_component_of_others_flows_is_not_deleted() {
     assert_eq!(refused.kind(), Kind::Conflict);
     at.app.delete_flow(&bob, made.id).unwrap();
     at.app.remove_user(&ada, id_of(&ada)).unwrap();
+    // Everybody could see it, so everybody is told.
     assert_eq!(
         at.app.repository(&bob, shop.id).unwrap_err().kind(),
-        Kind::NotFound
+        Kind::Gone
     );
 }
 

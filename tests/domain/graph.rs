@@ -176,6 +176,50 @@ fn a_mapper_without_a_type_is_of_the_flows() {
 }
 
 #[test]
+fn an_expression_in_a_field_of_a_step_is_read_when_it_is_saved() {
+    for (command, field, text, is_read) in [
+        ("elasticio/filter:filter", "condition", "total >", false),
+        ("elasticio/filter:filter", "condition", "total > 1", true),
+        // What is empty or missing is asked for at the start.
+        ("elasticio/filter:filter", "condition", " ", true),
+        ("elasticio/filter:filter", "other", "total >", true),
+        (
+            "elasticio/filter:SimpleJSONataFilter",
+            "expression",
+            "(",
+            false,
+        ),
+        (
+            "elasticio/splitter:splitOnJsonataExpression",
+            "expression",
+            "a[",
+            false,
+        ),
+        ("elasticio/splitter:split", "expression", "a[", true),
+        ("acme/filter:filter", "condition", "total >", true),
+    ] {
+        let sent = json!({
+            "nodes": [
+                { "id": "step_1", "command": "elasticio/timer:timer" },
+                { "id": "step_2", "command": command, "fields": { field: text } },
+            ],
+            "edges": [{ "source": "step_1", "target": "step_2" }],
+        });
+        let checked = Graph::parse(&sent)
+            .unwrap()
+            .check_expressions(MapperKind::Jsonata);
+        let place = format!("graph.nodes.1.fields.{field}");
+        match checked {
+            Ok(()) => assert!(is_read, "{command} {text}"),
+            Err(error) => {
+                assert!(!is_read, "{command} {text}");
+                assert_eq!(fields_of::<()>(Err(error)), [place]);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_router_has_one_default_edge() {
     let edges = |conditions: [Value; 2]| {
         json!({

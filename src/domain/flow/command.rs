@@ -48,6 +48,21 @@ impl StepCommand {
             && self.function == "map"
     }
 
+    /// Returns the field of a built-in step that holds a JSONata expression, for the steps
+    /// that have no other use (`builtin-components.md`).
+    pub fn expression_field(&self) -> Option<&'static str> {
+        if self.team.as_str() != crate::domain::team::BUILTIN_TEAM {
+            return None;
+        }
+        match (self.component.as_str(), self.function.as_str()) {
+            ("filter", "SimpleJSONataFilter") | ("splitter", "splitOnJsonataExpression") => {
+                Some("expression")
+            }
+            ("filter", "filter") => Some("condition"),
+            _ => None,
+        }
+    }
+
     /// Tells whether it is the router, whose edges have conditions (`runtime.md 4.3`).
     pub fn is_router(&self) -> bool {
         self.team.as_str() == crate::domain::team::BUILTIN_TEAM

@@ -68,9 +68,24 @@ impl Graph {
     /// Checks every expression and every template, whatever says how it is written: the
     /// mappers of edges that name no type are of type `default`.
     ///
+    /// Those in fields of steps are checked too, where a field can be nothing else.
     /// Fields of an error are paths such as `graph.edges.0.config.mapper.name`.
     pub fn check_expressions(&self, default: MapperKind) -> Result<()> {
-        self.check_mappings(Some(default))
+        self.check_mappings(Some(default))?;
+        let nodes = self.nodes.iter().enumerate();
+        let faults = nodes.filter_map(|(at, node)| {
+            let name = node.command.expression_field()?;
+            let text = node.members.get("fields")?.get(name)?.as_str()?;
+            // An empty one is a draft; the start asks for it.
+            let text = Some(text).filter(|text| !text.trim().is_empty())?;
+            Some(FieldError {
+                field: format!("graph.nodes.{at}.fields.{name}"),
+                message: Expression::parse(text)
+                    .err()
+                    .map(|reason| format!("is no JSONata expression: {reason}"))?,
+            })
+        });
+        refuse(faults.collect())
     }
 
     /// Checks the mappings of edges and of mapper steps; those of edges without a type
